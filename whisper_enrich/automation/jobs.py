@@ -1,0 +1,42 @@
+"""Jobs: what the command line and the UI launch by name."""
+
+from dagster import AssetSelection, define_asset_job, in_process_executor
+
+PIPELINE_ASSETS = ("pending_messages", "user_facts", "conversation_summaries", "enrichment_metadata")
+
+BOT_TAG = "whisper_enrich/bot"
+"""On every run that we launch; `dagster.yaml` lets one run a bot through at a time."""
+PRIORITY_TAG = "dagster/priority"
+
+# Every run in one process: a process a step would cost more than the work.
+_pipeline = AssetSelection.assets(*PIPELINE_ASSETS).without_checks()
+
+enrich_bot_day = define_asset_job(
+    "enrich_bot_day",
+    selection=_pipeline,
+    executor_def=in_process_executor,
+    description="Intake, facts, summaries and completion for one bot and one or more days.",
+)
+
+backfill_enrichment = define_asset_job(
+    "backfill_enrichment",
+    selection=_pipeline,
+    executor_def=in_process_executor,
+    tags={PRIORITY_TAG: "-10"},
+    description="The same for days gone by, behind whatever is live.",
+)
+
+reconcile_ledger = define_asset_job(
+    "reconcile_ledger",
+    selection=AssetSelection.assets("ledger_reconciliation"),
+    executor_def=in_process_executor,
+    tags={PRIORITY_TAG: "-5"},
+    description="Hold every point of one bot against the ledger.",
+)
+
+check_quality = define_asset_job(
+    "check_quality",
+    selection=AssetSelection.all_asset_checks(),
+    executor_def=in_process_executor,
+    description="Whether the stored results can be trusted.",
+)

@@ -1,0 +1,74 @@
+"""What to launch: a pure decision over what waits and what is in flight."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from whisper_enrich.partitions import contiguous
+
+MAX_DAYS_PER_RUN = 31
+"""Days in one run; an import of years is worked off newest first, a month a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One run for one bot over the days from ``first`` to ``last``, of which ``waiting_days`` have work."""
+
+    bot_name: str
+    first: date
+    last: date
+    waiting_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Runs to launch, and for every bot that gets none, why."""
+
+    launches: tuple[Launch, ...]
+    skipped: Mapping[str, str]
+
+
+def plan_runs(
+    bots: Sequence[str], due: Mapping[str, Collection[date]], in_flight: Collection[str], *, first_day: date, today: date
+) -> Plan:
+    """One run per bot that has work and none in flight, over its newest block of days.
+
+    ``due`` are the days with work by bot. Days outside the partitions (before ``first_day``, after ``today``) wait. Days
+    with a single idle day between them share a run: that costs less than another process.
+    """
+    launches, skipped = [], {}
+    for bot_name in bots:
+        days = sorted(day for day in due.get(bot_name, ()) if first_day <= day <= today)
+        if bot_name in in_flight:
+            skipped[bot_name] = "a run is queued or running"
+        elif not days:
+            skipped[bot_name] = "nothing waits"
+        else:
+            first, last = _newest_block(days)
+            waiting = sum(1 for day in days if first <= day <= last)
+            launches.append(Launch(bot_name, first, last, waiting))
+    return Plan(tuple(launches), skipped)
+
+
+def _newest_block(days: Sequence[date]) -> tuple[date, date]:
+    """The newest run of days with gaps of at most one idle day, cut to `MAX_DAYS_PER_RUN`."""
+    blocks = contiguous(days)
+    first, last = blocks[-1]
+    for earlier_first, earlier_last in reversed(blocks[:-1]):
+        if (first - earlier_last).days > 2:
+            break
+        first = earlier_first
+    oldest_allowed = date.fromordinal(last.toordinal() - MAX_DAYS_PER_RUN + 1)
+    return max(first, oldest_allowed), last
+
+
+def skip_message(plan: Plan, due: Mapping[str, Collection[date]]) -> str:
+    """What a tick that launches nothing has seen, in one sentence."""
+    if not plan.skipped:
+        return "No bot found."
+    by_reason: dict[str, list[str]] = {}
+    for bot_name, reason in plan.skipped.items():
+        by_reason.setdefault(reason, []).append(bot_name)
+    waiting = sum(len(days) for days in due.values())
+    parts = [f"{reason}: {', '.join(sorted(names))}" for reason, names in sorted(by_reason.items())]
+    return f"{len(plan.skipped)} bots, {waiting} bot-days with work. " + "; ".join(parts) + "."

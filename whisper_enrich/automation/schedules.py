@@ -1,0 +1,63 @@
+"""Schedules: the safety net under the sensor, and the housekeeping."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from dagster import (
+    DefaultScheduleStatus,
+    ResourceParam,
+    RunRequest,
+    ScheduleDefinition,
+    ScheduleEvaluationContext,
+    SkipReason,
+    schedule,
+)
+
+from whisper_enrich.automation import discovery
+from whisper_enrich.automation.jobs import BOT_TAG, check_quality, enrich_bot_day, reconcile_ledger
+from whisper_enrich.partitions import BOTS, range_tags
+from whisper_enrich.resources.pipeline import Pipeline
+
+
+@schedule(
+    job=enrich_bot_day,
+    cron_schedule="17 */6 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+)
+def sweep_recent_days(
+    context: ScheduleEvaluationContext, pipeline: ResourceParam[Pipeline]
+) -> Iterator[RunRequest | SkipReason]:
+    """Every six hours the last LOOKBACK_DAYS days of every bot, whether or not the sensor saw anything new there."""
+    today = pipeline.clock().date()
+    first = today - timedelta(days=pipeline.settings.lookback_days - 1)
+    in_flight = discovery.bots_in_flight(context.instance)
+    bots = [name for name in context.instance.get_dynamic_partitions(BOTS) if name not in in_flight]
+    if not bots:
+        yield SkipReason("No bot is registered, or all of them have a run in flight.")
+    for bot_name in bots:
+        yield RunRequest(tags={**range_tags(bot_name, first, today), BOT_TAG: bot_name, "whisper_enrich/cause": "sweep"})
+
+
+@schedule(
+    job=reconcile_ledger,
+    cron_schedule="40 3 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+)
+def reconcile_daily(context: ScheduleEvaluationContext) -> Iterator[RunRequest | SkipReason]:
+    """Every night, every point of every bot against the ledger."""
+    bots = context.instance.get_dynamic_partitions(BOTS)
+    if not bots:
+        yield SkipReason("No bot is registered.")
+    for bot_name in bots:
+        yield RunRequest(partition_key=bot_name, tags={"whisper_enrich/cause": "reconciliation"})
+
+
+check_quality_hourly = ScheduleDefinition(
+    job=check_quality,
+    cron_schedule="50 * * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Every hour the asset checks.",
+)

@@ -1,0 +1,48 @@
+"""The command line: `whisper-enrich`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import click
+
+from whisper_enrich import __version__
+from whisper_enrich.cli import data, demo, enrich, inspect, serve
+from whisper_enrich.cli.console import complain
+from whisper_enrich.errors import EnrichError
+
+
+class _Group(click.Group):
+    """Turns our errors into one plain line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except EnrichError as error:
+            complain(str(error))
+            sys.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="whisper-enrich")
+def main() -> None:
+    """Derive facts and summaries from the messages of chat bots, in the cold path.
+
+    Without any setting everything runs on this machine: an embedded PostgreSQL and an embedded Qdrant engine, kept in
+    the folder .whisper-enrich. POSTGRES_HOST and QDRANT_URL (or QDRANT_HOST) name servers instead.
+
+    \b
+    First steps:
+      whisper-enrich demo      load sample conversations, enrich them, show the result
+      whisper-enrich up        the Dagster UI on http://127.0.0.1:3000, sensors running
+      whisper-enrich status    what is done, what waits, what was set aside
+    """
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+for command in (
+    demo.demo, serve.up, data.migrate_command, data.load_command, enrich.enrich, enrich.retry, enrich.reconcile_command,
+    inspect.status, inspect.doctor,
+):  # fmt: skip
+    main.add_command(command)

@@ -1,0 +1,167 @@
+"""`status` and `doctor`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import click
+from pydantic import SecretStr
+
+from whisper_enrich.cli.console import duration, out, table
+from whisper_enrich.cli.enrich import chosen_bots
+from whisper_enrich.errors import EnrichError
+from whisper_enrich.resources.pipeline import Pipeline, opened
+from whisper_enrich.settings import Settings
+from whisper_enrich.storage import overview
+from whisper_enrich.storage.overview import DayStatus, Reason
+
+KINDS = {
+    "left_out": "left out",
+    "quarantined": "quarantined",
+    "dead": "set aside",
+    "retry": "waits for another attempt",
+}
+
+
+@click.command()
+@click.option("--bot", help="Only this bot.  [default: all]")
+@click.option("--days", type=click.IntRange(1), default=14, show_default=True, help="Newest days shown for each bot.")
+def status(bot: str | None, days: int) -> None:
+    """What is done, what waits, what was set aside: by bot and day, with reasons."""
+    with opened(Pipeline()) as pipeline:
+        pipeline.preflight("status")
+        if bot is not None:
+            chosen_bots(pipeline, [bot])
+        now = pipeline.clock()
+        with pipeline.database.connect() as connection:
+            statuses = overview.day_statuses(connection, now, bot)
+            reasons = overview.reasons(connection, bot)
+        if not statuses:
+            out.print("No message was taken in yet. Next: whisper-enrich enrich (or demo, for sample conversations).")
+            return
+        _print_days(statuses, days, now)
+        _print_reasons(reasons)
+
+
+def _print_days(statuses: Sequence[DayStatus], days: int, now: datetime) -> None:
+    shown = table(
+        "bot", "day", "#messages", "#done", "#pending", "#open window", "#retry", "#set aside", "#left out",
+        "#quarantined", "#facts", "#summaries", "#lag",
+    )  # fmt: skip
+    for bot_name in sorted({s.bot_name for s in statuses}):
+        mine = [s for s in statuses if s.bot_name == bot_name]
+        for s in mine[-days:]:
+            shown.add_row(bot_name, s.day.isoformat(), *_numbers(s), duration(s.lag_seconds))
+        shown.add_row(bot_name, f"{len(mine)} days", *_totals(mine), duration(_lag(mine)), style="bold", end_section=True)
+    out.print(shown)
+    out.print(f"[dim]as of {now:%Y-%m-%d %H:%M} UTC; an open window waits for more messages or for its day to close[/]")
+
+
+def _numbers(s: DayStatus) -> list[str]:
+    values = (
+        s.points, s.done, s.pending, s.open_window, s.retry, s.dead, s.left_out, s.quarantined, s.facts, s.summaries
+    )  # fmt: skip
+    return [str(value) if value else "·" for value in values]
+
+
+def _totals(rows: Sequence[DayStatus]) -> list[str]:
+    names = (
+        "points", "done", "pending", "open_window", "retry", "dead", "left_out", "quarantined", "facts", "summaries"
+    )  # fmt: skip
+    return [str(sum(getattr(row, name) for row in rows) or "·") for name in names]
+
+
+def _lag(rows: Sequence[DayStatus]) -> float | None:
+    return max((row.lag_seconds for row in rows if row.lag_seconds is not None), default=None)
+
+
+def _print_reasons(reasons: Sequence[Reason]) -> None:
+    if not reasons:
+        return
+    shown = table("bot", "what", "why", "#messages")
+    for reason in reasons:
+        shown.add_row(reason.bot_name, KINDS[reason.kind], reason.reason, str(reason.count))
+    out.print()
+    out.print(shown)
+    if any(reason.kind == "dead" for reason in reasons):
+        out.print("[yellow]whisper-enrich retry[/] gives what was set aside another round.")
+
+
+@click.command()
+@click.option("--all", "show_all", is_flag=True, help="Every setting, not only those that differ from the default.")
+def doctor(show_all: bool) -> None:
+    """The settings in force, whether each server answers, whether the schema is right. Exit code 1 if anything is not."""
+    with opened(Pipeline()) as pipeline:
+        _print_settings(pipeline.settings, show_all)
+        problems = [problem for check in (_database, _store, _dagster) if (problem := check(pipeline))]
+    if problems:
+        for problem in problems:
+            out.print(f"[bold red]✗[/] {problem}", soft_wrap=True, markup=True)
+        sys.exit(1)
+    out.print("[green]Everything is in order.[/]")
+
+
+def _print_settings(settings: Settings, show_all: bool) -> None:
+    shown = table("setting", "value", "from", title="Settings in force")
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        given = name in settings.model_fields_set
+        if given or show_all:
+            shown.add_row(name.upper(), _masked(value), "environment or .env" if given else "default")
+    if shown.row_count:
+        out.print(shown)
+    if not show_all:
+        out.print("[dim]all others have their default; --all shows them[/]")
+
+
+def _masked(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "********"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, str) and "@" in value and "://" in value:
+        scheme, _, rest = value.partition("://")
+        return f"{scheme}://********@{rest.rpartition('@')[2]}"
+    return "(none)" if value is None else value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _ok(message: str) -> None:
+    out.print(f"[green]✓[/] {message}", soft_wrap=True)
+
+
+def _database(pipeline: Pipeline) -> str | None:
+    settings = pipeline.settings
+    where = "embedded" if settings.embedded_postgres else f"{settings.postgres_host}:{settings.postgres_port}"
+    try:
+        _ok(f"PostgreSQL ({where}): version {pipeline.database.ping()}")
+        pipeline.preflight("doctor")
+        _ok(f"Schema {settings.postgres_schema}: as this version needs it")
+    except EnrichError as error:
+        return str(error)
+    return None
+
+
+def _store(pipeline: Pipeline) -> str | None:
+    settings = pipeline.settings
+    where = "embedded" if settings.embedded_qdrant else settings.qdrant_url or f"{settings.qdrant_host}:{settings.qdrant_port}"
+    try:
+        bots = pipeline.store.bots()
+        points = {bot.bot_name: pipeline.store.count(bot.collection) for bot in bots}
+    except EnrichError as error:
+        return str(error)
+    listed = ", ".join(f"{name} ({count} points)" for name, count in points.items()) or "no bot yet"
+    _ok(f"Message store ({_masked(where)}): {listed}")
+    return None
+
+
+def _dagster(pipeline: Pipeline) -> str | None:
+    from whisper_enrich.cli.instance import dagster_instance
+
+    try:
+        with dagster_instance(pipeline.settings) as instance:
+            _ok(f"Dagster: {instance.get_runs_count()} runs in {instance.root_directory}")
+    except EnrichError as error:
+        return str(error)
+    return None

@@ -1,0 +1,57 @@
+"""The Dagster instance that the command line shares with the UI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whisper_enrich.errors import ConfigurationError
+from whisper_enrich.settings import Settings
+from whisper_enrich.storage.state_dir import state_dir
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+DEFAULT_HOME = ".whisper-enrich"
+
+
+def project_file(name: str) -> Path:
+    """A top-level file of the project: in the working directory, else beside the package."""
+    for root in (Path.cwd(), Path(__file__).resolve().parents[2]):
+        if (root / name).is_file():
+            return root / name
+    raise ConfigurationError(f"{name} is neither in the working directory nor beside the package. Run from the checkout.")
+
+
+def prepare_dagster_home(settings: Settings) -> Path:
+    """DAGSTER_HOME for this process and those that it starts.
+
+    Where the variable is set, that folder. Else one in the state folder, whose ``dagster.yaml`` is the project's own
+    with absolute paths; so plain `dagster dev` in the checkout sees the same history.
+    """
+    given = os.environ.get("DAGSTER_HOME")
+    if given:
+        return Path(given)
+    home = state_dir(settings.home) / "dagster"
+    home.mkdir(exist_ok=True)
+    text = project_file("dagster.yaml").read_text(encoding="utf-8").replace(f" {DEFAULT_HOME}/", f" {settings.home}/")
+    target = home / "dagster.yaml"
+    if not target.is_file() or target.read_text(encoding="utf-8") != text:
+        temporary = target.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+@contextmanager
+def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
+    """The instance, opened for the block."""
+    prepare_dagster_home(settings)
+    from dagster import DagsterInstance
+
+    with DagsterInstance.get() as instance:
+        yield instance

@@ -1,0 +1,51 @@
+"""The whole system on one screen: what exists, wired. Start reading here.
+
+    conversation_memory (Qdrant)
+       └─ pending_messages            intake into the ledger
+            ├─ user_facts             assertions with evidence, folded into what is known
+            ├─ conversation_summaries one a user, window and scope
+            └─ enrichment_metadata    marks the points completed, records the run
+    ledger_reconciliation             nightly, every point against the ledger
+"""
+
+import warnings
+
+from dagster import BetaWarning, Definitions, PreviewWarning, in_process_executor
+
+# Multi-partitions with a backfill policy are marked beta; we rely on them knowingly.
+warnings.filterwarnings("ignore", category=BetaWarning)
+warnings.filterwarnings("ignore", category=PreviewWarning)
+
+from whisper_enrich.assets.conversation_memory import conversation_memory
+from whisper_enrich.assets.conversation_summaries import conversation_summaries
+from whisper_enrich.assets.enrichment_metadata import enrichment_metadata
+from whisper_enrich.assets.ledger_reconciliation import ledger_reconciliation
+from whisper_enrich.assets.pending_messages import pending_messages
+from whisper_enrich.assets.user_facts import user_facts
+from whisper_enrich.automation.checks import (
+    every_fact_has_evidence,
+    every_point_is_accounted_for,
+    no_dead_letters,
+    nothing_waits_too_long,
+)
+from whisper_enrich.automation.jobs import backfill_enrichment, check_quality, enrich_bot_day, reconcile_ledger
+from whisper_enrich.automation.schedules import check_quality_hourly, reconcile_daily, sweep_recent_days
+from whisper_enrich.automation.sensors import new_messages
+from whisper_enrich.resources.pipeline import Pipeline
+
+defs = Definitions(
+    assets=[
+        conversation_memory,
+        pending_messages,
+        user_facts,
+        conversation_summaries,
+        enrichment_metadata,
+        ledger_reconciliation,
+    ],
+    asset_checks=[nothing_waits_too_long, no_dead_letters, every_point_is_accounted_for, every_fact_has_evidence],
+    jobs=[enrich_bot_day, backfill_enrichment, reconcile_ledger, check_quality],
+    sensors=[new_messages],
+    schedules=[sweep_recent_days, reconcile_daily, check_quality_hourly],
+    resources={"pipeline": Pipeline()},
+    executor=in_process_executor,
+)

@@ -1,0 +1,314 @@
+"""From a chat message to the clauses in which its writer asserts something.
+
+A clause keeps its place in the message (verbatim evidence) and carries the same words in a form that rules can read:
+straight apostrophes, chat spellings respelled ("im", "gonna"), greetings and fillers off the front, a dropped subject put
+back ("Lost my job" -> "I lost my job"), a time adverbial moved from the front to the end ("Yesterday I ran" -> "I ran
+yesterday"). Whatever asserts nothing about the writer never becomes a clause: questions, conditions, wishes against the
+facts, what somebody said, quotations, quoted lines, code, links, actions between asterisks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from whisper_enrich.facts.dates import find_dates
+from whisper_enrich.facts.model import Tense
+from whisper_enrich.text.sentences import sentences
+from whisper_enrich.text.third_person import respell
+from whisper_enrich.text.verbs import is_past
+from whisper_enrich.text.words import word_set
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """``message[start:end]`` is what was written; ``text`` its readable form; ``sentence`` counts from 0.
+
+    ``words`` are the lower-case words of ``text``, by which rules are looked up.
+    """
+
+    start: int
+    end: int
+    text: str
+    sentence: int
+    tense: Tense
+    words: frozenset[str]
+
+
+# -- what is not the writer's own word ---------------------------------------------------------------------------------
+
+_FOREIGN_MATTER = re.compile(
+    r"```.*?```|`[^`\n]*`|https?://\S+|www\.\S+|<a?[@#:][^>\n]*>|^[ \t]*>[^\n]*$"
+    r"|(?<![\w*])\*(?!\*)[a-z][^*\n]*\*(?![\w*])",
+    re.DOTALL | re.MULTILINE,
+)
+_QUOTATION = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”|«[^»\n]*»")
+
+# The whole message is not meant. "not kidding" and "no joke" say the opposite.
+JOKE = re.compile(
+    r"(?<!not )\b(?:just kidding|only kidding|kidding|jk|j/k|just joking|i'm joking|im joking|joking aside|sarcasm|only joking)\b"
+    r"|(?:^|\s)/(?:s|j|sarcasm|joke)\b|\b(?:lol|haha\w*),? i wish\b|\bi wish\b[ ,.!]*(?:lol|haha\w*)"
+    r"|\bapril fools?\b|\bas if[.!]|\byeah,? right\b|\bin my dreams\b",
+    re.IGNORECASE,
+)
+_NOT_ASSERTED = re.compile(
+    r"\b(?:if|unless|imagine|suppose|supposing|pretend(?:ing)?|hypothetically|whether|in case|otherwise|what if|i wish|wish i"
+    r"|would have|would've|could have|could've|might have|might've|should have|should've|would be|would rather|i'd be|i'd rather"
+    r"|as though|as if|no way i|like i (?:care|need)|sure,? because|maybe|perhaps|probably not|might|supposedly|allegedly"
+    r"|in the (?:book|movie|film|game|show|story|song|dream)|in my dream|i dreamt|i dreamed that|i had a dream|lyrics?|quote"
+    r"|in character|roleplay|ooc)\b",
+    re.IGNORECASE,
+)
+# Words without which the two expressions above cannot match; a set is quicker than they are.
+_JOKE_WORDS = word_set("kidding jk joking sarcasm s j joke wish fools if right dreams")
+_DOUBT_WORDS = word_set(
+    """
+    if unless imagine suppose supposing pretend pretending hypothetically whether case otherwise wish would would've could
+    could've might might've should should've i'd though care need because maybe perhaps probably supposedly allegedly book
+    movie film game show story song dream dreamt dreamed lyric lyrics quote character roleplay ooc no
+    """
+)
+_QUESTION_OPENING = re.compile(
+    r"(?:(?:so|and|but|well|hey|ok|okay|oh|um)[,\s]+)*(?:do|does|did|are|is|was|were|have|has|can|could|would|will|should|shall|may|am"
+    r"|isn't|aren't|don't you|didn't|doesn't|haven't|won't|can't you|wouldn't)\s+(?:i|you|we|they|he|she|it|the|my|your|this|that|there|any)\b"
+    r"|(?:(?:so|and|but|well|hey|ok|okay|oh)[,\s]+)*(?:what|who|where|when|why|how|which)(?:'s|'re|'d)?\s+"
+    r"(?:do|does|did|are|is|was|were|have|has|can|could|would|will|should|about|your|you)\b|any\s+(?:idea|advice|tips|recommend)",
+    re.IGNORECASE,
+)
+_SAYS = r"(?:says?|said|saying|tells?|told|claims?|claimed|thinks?|thought|believes?|reckons?|insists?|insisted|swears?|goes|was like|is like|asks?|asked|texted|wrote|mentioned|keeps? (?:saying|telling))"
+_REPORTED = re.compile(
+    rf"(?:[Hh]e|[Ss]he|[Tt]hey|[Ii]t|[Ee]veryone|[Ee]verybody|[Pp]eople|[Ss]omeone|[Ss]omebody|[Nn]obody|(?:[Mm]y|[Oo]ur|[Hh]is|[Hh]er|[Tt]he)\s+(?:\w+\s+){{1,3}}?|[A-Z][\w'-]+\s+(?:also\s+)?)\s*(?:always |just |also |once |even )?{_SAYS}\b(?! (?:goodbye|bye|hi|hello))"
+    r"|[Aa]ccording to\b|[Aa]pparently\b|[Rr]umou?r has it",
+)
+
+# -- where a sentence falls apart --------------------------------------------------------------------------------------
+
+_SUBJECT = r"(?:i|i'm|im|i've|ive|i'll|i'd|my|we|we're|we've|we'll|our|it|it's|its|that|that's|this|he|he's|she|she's|they|they're|you|you're|your|the|there|there's|his|her|these|those|me and)\b"
+_JOINT = re.compile(
+    r"(?=[\s,;:—.…])(?:"
+    rf"\s*(?:[,;]\s*)?(?<=[\s,;])(?:and|but|so|because|'?cause|cuz|cos|coz|bc|although|though|however|yet|plus|since|while|whereas|which|except)\s+(?:then\s+|now\s+|also\s+|when\s+)?(?={_SUBJECT})"
+    r"|\s*(?:;|—|\s[-–]+\s|\.{2,}|…|:)\s*"
+    rf"|\s*,\s*(?={_SUBJECT})"
+    r"|\s*,?\s+(?:and|but|so)\s+(?=(?:just|also|now|then)?\s*(?:gonna|gotta|wanna|can't wait)\b)"
+    r"|\s*,?\s+(?:because|'?cause|cuz|which|who|even though)\s+(?=\w))",
+    re.IGNORECASE,
+)
+# "so I can", "so that my kids": what follows is a purpose, no statement of its own.
+_PURPOSE = re.compile(r"\bso\s+(?:that\b|(?:i|we|they|he|she|it|my\s+\w+|people|others) (?:can|could|don't|won't)\b)", re.IGNORECASE)
+_DEPENDENT = re.compile(r"(?:when|while|whenever|once|until|after|before|as soon as|the moment|every time|by the time|since)\b", re.IGNORECASE)
+
+# -- the front of a clause ---------------------------------------------------------------------------------------------
+
+_LEAD_IN = re.compile(
+    r"(?:[\W_]*(?:\b(?:oh+|o+h|ah+|aw+|haha\w*|hehe\w*|lol|lmao+|lmfao|rofl|hey+|hi+|hello|yo|wow+|whoa+|woah+|yeah+|yea|yep|yup|yes+|ya"
+    r"|ok|okay|kk?|well|and|but|so|also|plus|anyways?|honestly|actually|tbh|ngl|btw|by the way|u+m+|u+h+|hm+|man|dude|bro|omg|oh my (?:god|gosh|goodness)"
+    r"|to be honest|in fact|for sure|of course|basically|fun fact|guess what|good news|bad news|long story short|update|yay+|woo+(?:hoo)?|ugh+|phew|exactly"
+    r"|i mean|you know(?: what)?|look|listen|see|like|then|now|because|cause|cuz|sadly|unfortunately|luckily|thankfully|fortunately|surprisingly|hopefully not|personally|yesss*|as for me|for me|in my case)\b"
+    r"(?:\s*[,!.…:–-]+|(?=\s+(?:i|i'm|im|i've|ive|i'll|i'd|my|we|we're|we've|our|it's|me and)\b)))"
+    r"|[\W_]*\b(?:no+|nah|nope|cool|nice|awesome|great|good|right|true|same|same here|me too|me neither|sure|totally|definitely|absolutely|agreed"
+    r"|thanks?(?: you)?(?: so much| a lot| a bunch| a ton)?|thx|ty|sorry|congrats|good (?:morning|night|evening|afternoon)|morning|gm|totally agree|sounds good|got it|hope so|not really|not yet|not much|nothing much)\b"
+    r"(?:,? [A-Z][a-z]+)?\s*[,!.…:–-]+"
+    r"|[\W_]*\b(?:[Hh]ey|[Hh]i|[Hh]ello|[Oo]h|[Ww]ow|[Yy]eah|[Tt]hanks|[Ww]ell)[, ]+[A-Z][a-z]+\s*[,!.…:–-]+"
+    r"|[A-Z][a-z]+,(?=\s+(?:I|I'm|I've|I'll|I'd|my|we)\b))\s*",
+    re.IGNORECASE,
+)
+_FIRST_PERSON = re.compile(r"\b(?:i|im|ive|my|me|we|our|us|mine|myself|imma)\b", re.IGNORECASE)
+_SUBJECT_START = re.compile(r"(?:I|we|my|me and|our)\b|(?:I|we)'", re.IGNORECASE)
+_ADVERBIAL = re.compile(
+    r"(?:these days|nowadays|right now|at the moment|currently|recently|lately|the other day|earlier(?: today)?|at (?:first|work|school|home|night)"
+    r"|(?:in|during) my (?:free|spare) time|on (?:weekends|weekdays|mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays)|every (?:day|morning|evening|night|week|weekend|month|year|summer|winter)"
+    r"|as a (?:kid|child|teenager|teen)|growing up|back (?:then|home)|when i was (?:a (?:kid|child|teenager|teen)|little|young|younger|\d+)|a few (?:days|weeks|months|years) ago"
+    r"|in (?:high school|college|university)|after work|usually|sometimes|normally|most days|(?:the )?(?:last|past) few (?:days|weeks|months|years))\b",
+    re.IGNORECASE,
+)
+_TRAILING_FILLER = re.compile(
+    r"(?:[\s,;:–—-]|\b(?:lol|lmao|haha\w*|hehe\w*|tbh|ngl|imo|imho|omg|you know|ya know|i guess|though|tho|i think|btw|by the way|so yeah|man|dude|bro|anyway|right|xd)\b[\s.!]*)+$",
+    re.IGNORECASE,
+)
+_PICTOGRAM = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d]+|(?<!\\w)(?:[:;=]['-]?[)(DPpdOo3/|\\\\*]+|<3|\\^_?\\^)(?!\\w)|:\\w+:")
+
+_PAST_OPENERS = re.compile(
+    r"(?P<verb>[a-z]+)\s+(?:my|a|an|the|some|to|in|into|on|out|up|at|with|from|for|back|it|this|that|these|those|two|three|four|our|home|about|around|down|off|over|by|through|him|her|them|so|really|such|most|all|another|new|another|working|being|playing|doing|reading|going|lots|more|through|\d+|[A-Z]\w+)\b",
+)
+_ING_OPENER = re.compile(
+    r"(?P<verb>[a-z]{2,}ing)\s+(?:my|a|an|the|some|to|in|into|on|out|up|at|with|from|for|back|it|this|that|forward|so|about|around|down|off|pretty|really|great|good|better|tired|sick|like|home|hard|\w+ly|[A-Z]\w+)\b"
+)
+_FINITE = re.compile(r"\b(?:is|are|was|were|has|helps?|makes?|can|brings?|gives?|takes?|feels?|sounds?|keeps?|means?|will|would|\w+'s)\b", re.IGNORECASE)
+_ADJECTIVE_OPENERS = word_set(
+    """
+    tired exhausted excited thrilled happy sad proud grateful thankful glad worried anxious nervous stressed bored sick hungry
+    scared afraid ready keen stoked pumped psyched determined overwhelmed lucky busy broke jealous furious angry annoyed upset
+    frustrated disappointed relieved addicted allergic done engaged married pregnant
+    """
+)
+_TRANSITIVE_OPENERS = re.compile(r"(?:love|hate|miss|need|want|adore|prefer|enjoy|dislike|loved|hated|enjoyed)\s+(?:my|the|this|that|a|an|these|those|how|when|it|to|all|working|being|\w+ing)\b", re.IGNORECASE)
+_FIXED_OPENERS = (
+    (re.compile(r"(?:gonna|going to)\s", re.IGNORECASE), "I'm going to ", True),
+    (re.compile(r"(?:just |currently |still |also |now |really |totally |so |super |always |mostly |finally )?been\s", re.IGNORECASE), "I've ", False),
+    (re.compile(r"(?:gotta|wanna|can't|cannot|couldn't|don't|didn't|haven't|won't|used to|have to|had to|have|had|got|get to|plan to|hope to|hoping to)\s", re.IGNORECASE), "I ", False),
+    (re.compile(r"(?:looking forward to|planning (?:to|on)|thinking (?:of|about)|about to|on my way|in the middle of|off to|not (?:sure|gonna|going)|never been|still (?=\w+ing\b|in\b|at\b|on\b))\s", re.IGNORECASE), "I'm ", False),
+)
+_OPENING_ADVERBS = re.compile(r"(?:(?:just|also|even|still|finally|recently|really|so|super|totally|very|pretty|actually|currently|already|always|never|once|definitely|absolutely|honestly)\s+)+", re.IGNORECASE)
+_WORDS = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+")
+_FUTURE = re.compile(r"\b(?:i|we)'ll\b|\b(?:will|gonna|going to|planning|plan to|about to|hope to|hoping to|intend|promise|looking forward|can't wait|thinking of|thinking about)\b", re.IGNORECASE)
+_PRESENT_MARK = re.compile(r"(?:i|we)(?:'ve| have) (?:\w+ )?(?:been \w+ing|got|had)\b|(?:i|we)(?:'m|'re| am| are)\b", re.IGNORECASE)
+_PERFECT = re.compile(r"(?:i|we|my \w+)(?:'ve|'s| have| has) (?!to\b)", re.IGNORECASE)
+_PROGRESSIVE = re.compile(r"(?:i|we)(?:'m|'re| am| are) (?:\w+ )?\w+ing\b", re.IGNORECASE)
+
+
+def clauses(message: str, said_at: datetime) -> list[Clause]:
+    """The clauses of ``message`` that assert something, in order; none at all where the message says it is a joke."""
+    text = _mask(message)
+    if is_joke(text):
+        return []
+    found: list[Clause] = []
+    for number, sentence in enumerate(sentences(text)):
+        if not _asserts(sentence.text):
+            continue
+        for start, end in _split(sentence.text):
+            clause = _clause(text, sentence.start + start, sentence.start + end, number, said_at)
+            if clause is not None:
+                found.append(clause)
+    return found
+
+
+def is_joke(text: str) -> bool:
+    """Whether the writer says that the message is not meant."""
+    return not _JOKE_WORDS.isdisjoint(_WORDS.findall(text.lower())) and JOKE.search(text) is not None
+
+
+def _mask(message: str) -> str:
+    """The message with foreign matter blanked and apostrophes straight; every offset stays."""
+    text = message.replace("’", "'").replace("‘", "'").replace("ʼ", "'")
+    if "`" in text or "/" in text or "<" in text or ">" in text or "*" in text or "www" in text:
+        text = _FOREIGN_MATTER.sub(lambda match: " " * len(match[0]), text)
+        text = text.replace("*", " ").replace("_", " ")
+    return text
+
+
+def _asserts(sentence: str) -> bool:
+    stripped = sentence.rstrip(" \"'”)*_")
+    if "?" in stripped[-4:]:
+        return False
+    if not _DOUBT_WORDS.isdisjoint(_WORDS.findall(sentence.lower())) and _NOT_ASSERTED.search(sentence):
+        return False
+    return _QUESTION_OPENING.match(sentence) is None
+
+
+def _split(sentence: str) -> list[tuple[int, int]]:
+    """Bounds of the clauses; a quotation is never split, a reported clause ends what can be used."""
+    blanked = _QUOTATION.sub(lambda match: "#" * len(match[0]), sentence)
+    purpose = {match.start() for match in _PURPOSE.finditer(blanked)}
+    bounds, start = [], 0
+    # "When I was five, I moved": the comma belongs to the opening clause, which is no statement by itself.
+    dependent = _DEPENDENT.match(_strip_lead_in(blanked.lstrip())) is not None
+    for match in _JOINT.finditer(blanked):
+        if match.end() == 0 or any(match.start() <= position <= match.end() for position in purpose):
+            continue
+        if dependent and "," in match[0]:
+            dependent = False
+            continue
+        bounds.append((start, match.start()))
+        start = match.end()
+    bounds.append((start, len(sentence)))
+    kept = []
+    for begin, end in bounds:
+        piece = blanked[begin:end].strip()
+        if _REPORTED.match(_strip_lead_in(piece)):
+            break
+        if piece:
+            kept.append((begin, end))
+    return kept
+
+
+def _clause(text: str, start: int, end: int, sentence: int, said_at: datetime) -> Clause | None:
+    while start < end and (text[start].isspace() or text[start] in ",;:-–—"):
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in ",;:-–—"):
+        end -= 1
+    read = " ".join(_PICTOGRAM.sub(" ", text[start:end]).split())
+    read = _restore_subject(_strip_lead_in(read))
+    if _FIRST_PERSON.search(read) is None or read.startswith(("\"", "“", "«", "(")):
+        return None
+    read = _TRAILING_FILLER.sub("", _adverbial_last(read.rstrip(" .!…"), said_at)).rstrip(" .!…,")
+    read = respell(read)
+    if read.startswith("i") and not read[1:2].isalpha():
+        read = "I" + read[1:]
+    return Clause(start, end, read, sentence, tense_of(read), frozenset(_WORDS.findall(read.lower())))
+
+
+def _strip_lead_in(text: str) -> str:
+    while True:
+        match = _LEAD_IN.match(text)
+        if match is None or match.end() == 0 or match.end() == len(text):
+            return text
+        text = text[match.end() :]
+
+
+def _adverbial_last(text: str, said_at: datetime) -> str:
+    """"Last week I moved" -> "I moved last week"."""
+    match = _ADVERBIAL.match(text)
+    end = match.end() if match else 0
+    if not end and _DEPENDENT.match(text):
+        opening = re.match(r"[^,]{4,60}(?=,)", text)
+        end = opening.end() if opening else 0
+    if not end:
+        dates = find_dates(text[:40], said_at)
+        end = dates[0].end if dates and dates[0].start == 0 else 0
+    rest = text[end:].lstrip(" ,")
+    if end and _SUBJECT_START.match(rest):
+        adverbial = text[:end]
+        return f"{rest} {adverbial[0].lower()}{adverbial[1:]}"
+    return text
+
+
+def _restore_subject(text: str) -> str:
+    """Put back the subject that chat leaves out, where what stands first can hardly be anything but its verb."""
+    if not text or _SUBJECT_START.match(text):
+        return text
+    lowered = text[0].lower() + text[1:]
+    for pattern, subject, replace in _FIXED_OPENERS:
+        match = pattern.match(lowered)
+        if match:
+            return subject + (lowered[match.end() :] if replace else lowered)
+    adverbs = _OPENING_ADVERBS.match(lowered)
+    core = lowered[adverbs.end() :] if adverbs else lowered
+    first = core.split(" ", 1)[0].lower()
+    if first in _ADJECTIVE_OPENERS and _FINITE.search(core) is None:
+        return "I'm " + lowered
+    if _TRANSITIVE_OPENERS.match(core):
+        return "I " + lowered
+    past = _PAST_OPENERS.match(core)
+    if past and (is_past(past["verb"]) or past["verb"] in _PAST_LIKE) and past["verb"] not in _PARTICIPLES_OF_OTHERS:
+        return "I " + lowered
+    progressive = _ING_OPENER.match(core)
+    if progressive and progressive["verb"] not in _NO_PROGRESSIVE and _FINITE.search(core) is None:
+        return "I'm " + lowered
+    return text
+
+
+_PAST_LIKE = word_set("put cut hit read quit set let saw found hurt")
+_PARTICIPLES_OF_OTHERS = word_set("used based compared given related inspired named called supposed left said meant born fed led interested")
+_NO_PROGRESSIVE = word_set("sounding thing nothing something anything everything morning evening string king ring spring bring sing according during speaking being sounding amazing exciting interesting")
+
+
+def tense_of(clause: str) -> Tense:
+    """The tense of a clause by its first verb: future, past (a perfect that tells of something done included), present."""
+    if _FUTURE.search(clause):
+        return Tense.FUTURE
+    if _PROGRESSIVE.match(clause) and re.search(r"\b(?:tomorrow|tonight|next|tmrw?|this (?:weekend|coming)|in (?:a|two|three|\d+) (?:days?|weeks?|months?))\b", clause, re.I):
+        return Tense.FUTURE
+    if _PRESENT_MARK.match(clause):
+        return Tense.PRESENT
+    if _PERFECT.match(clause):
+        return Tense.PAST
+    head = _WORDS.findall(clause.lower())[:7]
+    verb = next((word for word in head[1:] if is_past(word) or word in ("was", "were", "did", "didn't", "used", "wasn't", "weren't")), None)
+    if verb is None:
+        return Tense.PRESENT
+    before = head[1 : head.index(verb)]
+    return Tense.PRESENT if any(word in _PRESENT_VERBS for word in before) else Tense.PAST
+
+
+_PRESENT_VERBS = word_set("am is are have has love like hate want need think feel know hope enjoy miss do don't can't live work")

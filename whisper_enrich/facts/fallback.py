@@ -1,0 +1,75 @@
+"""The general rule: what the person says of themselves that no pattern names, in their own words.
+
+A clause is kept if it tells something: its subject is the person, something of theirs or a group with them, and it holds
+content beside pronouns, fillers and courtesies. It is scored by what makes a statement worth keeping (`interest`), and the
+engine keeps the best of a message.
+"""
+
+from __future__ import annotations
+
+import re
+
+from whisper_enrich.facts.clauses import Clause
+from whisper_enrich.facts.model import Category, Tense
+from whisper_enrich.text.words import word_set
+
+NAME = "general"
+
+_SUBJECT = re.compile(r"(?:i|i'm|i've|i'll|i'd|we|we're|we've|we'll|we'd|my|our|me and|(?:\w+ ){1,3}and (?:i|me))\b", re.IGNORECASE)
+_ABOUT_PERSON = re.compile(r"\b(?:me|my|our|us)\b", re.IGNORECASE)
+_EMPTY_SUBJECT = re.compile(r"(?:it|that|this|those|these|they|he|she|you|your|there|thanks?|thank|let's|let|what|how|wow|glad|great|nice|good|here|see|who|hope|sorry|congrats?|keep|take|tell|give|check|don't|do|please|just)\b", re.IGNORECASE)
+_SECOND_PERSON = re.compile(r"\b(?:you|your|yours|yourself|u|ur|ya|y'all)\b|\byou'", re.IGNORECASE)
+_COURTESY = re.compile(
+    r"(?:i|we)(?:'m| am|'re| are)? (?:\w+ )?(?:appreciate|thank|agree|totally agree|glad|sorry|know what|see what|get it|got it|hear|understand|bet|hope|guess|mean|know|see|can imagine|can see|can tell|feel the same|wonder|promise|(?:can't|cannot) wait)\b"
+    r"|(?:i|we)'(?:ll|d) |(?:i|we) (?:will|can|could|should|would)\b|my (?:pleasure|bad|apologies|condolences)|i'm (?:here|off|back|in|down|good|fine|ok|okay|well|alright|all ears|sure|with|on board|doing (?:well|good|great|ok|okay|fine|alright))\b"
+    r"|i have no idea|i don't (?:know|think|care|mind)|i've (?:got to go|gotta go)|i (?:have to|need to|got to) (?:go|run|get going)|we (?:got|can do) this",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[a-z][a-z'-]+|\d+", re.IGNORECASE)
+_EMPTY = word_set(
+    """
+    i i'm i've i'll i'd we we're we've my me our us am is are was were be been being have has had do does did don't didn't
+    not a an the and or but so to of in on at for with from by as it it's its that that's this these those there here they them
+    he she him her his their you your really very just also too still always never ever even quite pretty totally super
+    definitely some any all much many more most lot lots bit thing things something anything everything stuff way will would
+    can could should gonna going get got getting go went make made made feel think know see say said tell told one about out
+    up down back then than when what how who which because like good great nice awesome amazing cool fun lovely yeah well
+    """
+)
+_DATED = re.compile(r"\b(?:yesterday|today|tonight|tomorrow|last|next|ago|since|recently|lately|week|weekend|month|year|summer|winter|morning|night|first time)\b", re.IGNORECASE)
+_FEELING = re.compile(r"\b(?:feel|felt|feeling|happy|sad|excited|nervous|proud|grateful|stressed|tired|anxious|worried|scared|overwhelmed|thankful|upset|lonely)\b", re.IGNORECASE)
+_OPINION = re.compile(r"\b(?:is|are|was|were|think|believe|means|seems?|looks?|sounds?)\b", re.IGNORECASE)
+
+
+def interest(clause: Clause) -> float:
+    """How much a clause tells about the person, in points; 0 and less: nothing to keep."""
+    text = clause.text
+    if _SECOND_PERSON.search(text) or _COURTESY.match(text):
+        return 0.0
+    words = [word.lower() for word in _WORD.findall(text)]
+    content = [word for word in words if word not in _EMPTY]
+    if len(content) < 2 or len(words) < 4:
+        return 0.0
+    points = 0.0
+    if _SUBJECT.match(text):
+        points += 1.0
+    elif _ABOUT_PERSON.search(text) and not _EMPTY_SUBJECT.match(text) and len(content) >= 3:
+        points += 0.5
+    else:
+        return 0.0
+    points += min(len(content), 8) * 0.25
+    points += 0.5 * (_DATED.search(text) is not None)
+    points += 0.5 * (clause.tense is Tense.PAST)
+    points += 0.5 * bool(re.search(r"(?<!^)\b[A-Z][a-z]+", text[1:]))
+    return points
+
+
+def category(clause: Clause) -> Category:
+    """What kind of fact the clause states, by its tense and its words."""
+    if clause.tense is Tense.FUTURE:
+        return Category.PLAN
+    if _FEELING.search(clause.text):
+        return Category.FEELING
+    if clause.tense is Tense.PAST:
+        return Category.EVENT
+    return Category.OPINION if _OPINION.search(clause.text) else Category.EVENT

@@ -1,0 +1,36 @@
+"""Feelings and opinions, as the person states them."""
+
+from __future__ import annotations
+
+import re
+
+from whisper_enrich.facts.model import Category, Tense
+from whisper_enrich.facts.rules.lexicon import FEELINGS
+from whisper_enrich.facts.rules.model import Cut, Rule, either
+
+_FEELS = r"(?:i'm|i am|i feel|i'm feeling|i am feeling|i've been feeling|i've been|i felt|i was|i was feeling|it (?:made|makes|'s made|has made) me(?: feel)?|i've felt)"
+
+RULES = (
+    Rule(
+        "feels",
+        Category.FEELING,
+        rf"{_FEELS} (?:{{adv}})(?:(?:more|a bit|a little|a little bit|incredibly|extremely|completely|slightly|somewhat|terribly|mentally|physically|emotionally|way|less|much|increasingly|rather|beyond) )*(?P<value>{either(FEELINGS)}(?:(?:,| and|, and| but| yet) (?:{{adv}})?{either(FEELINGS)})*)\b(?! (?:at|with it|care|thing|enough|idea|day|time|way|news|to (?:hear|see|meet|chat|talk|help|go|be of|know)|you|that you|for you|of you|for your|about your|luck|in \w+ing|as well|here))",
+        FEELINGS,
+        "feels",
+        lists=True,
+        max_words=6,
+        cut=Cut.NOTHING,
+    ),
+    Rule(
+        "thinks",
+        Category.OPINION,
+        r"(?:i (?:{adv})(?:think|believe|reckon|feel like|feel that|find|consider)|in my (?:humble )?(?:opinion|view),?|imo,?|i'm (?:convinced|sure) (?:that )?) (?P<value>.+)",
+        "think believe reckon feel find consider opinion view imo convinced sure",
+        "thinks",
+        tense=Tense.PRESENT,
+        value="",
+        cut=Cut.NOTHING,
+        accepts=lambda value: len(value.split()) > 3 and re.search(r"\byou(?:r|rs|'re|'ve|'ll)?\b", value, re.I) is None and re.match(r"(?:so|it's (?:great|awesome|amazing|cool|lovely)|about|that's|we (?:can|should|could|will|'ll)|i(?:'ll| should| will| need| can| might|'d)|it'll|it will|it would)\b", value, re.I) is None,
+        max_words=30,
+    ),
+)

@@ -1,0 +1,82 @@
+"""Where a value ends, and which values are none."""
+
+from __future__ import annotations
+
+import re
+
+from whisper_enrich.facts.rules.model import Cut
+from whisper_enrich.text.verbs import is_adverb, is_base, is_past
+from whisper_enrich.text.words import word_set
+
+_STOP_ALWAYS = (
+    r"[;:()!?…]|\.\s|\s[-–—]+\s|\.{2,}|,?\s(?:because|cause|'cause|cuz|cos|bc|but|so|since|while|if|unless|although|though|even though|which|who"
+    r"|whose|where|whenever|until|till|than|as well|thanks to|due to|ever since|even when|even if|except|besides|rather|instead|especially"
+    r"|yet|however|or something|or anything|and all that|and stuff|and so on|lol|haha\w*|tbh|too|anyway|though|again|by the way|btw|right now"
+    r"|these days|at the moment|currently|now|nowadays|anymore|any more|already|yesterday|today|tomorrow|tonight|recently|lately|soon)\b"
+)
+_STOPS = {
+    Cut.NOUN: re.compile(
+        _STOP_ALWAYS + r"|,\s(?!\w+(?: \w+)?(?:,| and | & | or |$))|\s(?:when|after|before|during|for|with|that|as|from|by|on|whom|then|every|last|next|this|named|called)\b",
+        re.IGNORECASE,
+    ),
+    Cut.PLACE: re.compile(
+        _STOP_ALWAYS + r"|\s(?:when|after|before|during|for|with|that|as|from|by|to|on|at|and|in|then|every|last|next|this|near|about|all|alone|together|full|most|over|just|right|most of)\b|,\s(?![A-Z])",
+        re.IGNORECASE,
+    ),
+    Cut.ACTIVITY: re.compile(_STOP_ALWAYS.replace("|since|", "|").replace("|as well", "") + r"|,\s(?!\w+(?:ing)?(?: \w+)?(?:,| and | & | or |$))|\s(?:when|that (?:i|we|he|she|they|is|was)|then)\b", re.IGNORECASE),
+    Cut.NOTHING: re.compile(r"(?!)"),
+}
+_AND = re.compile(r",?\s(?:and|&|or)\s(?P<next>[\w']+)(?:\s(?P<after>[\w']+))?", re.IGNORECASE)
+_PRONOUNS = word_set(
+    """
+    i i'm i've i'll i'd we we're we've he he's she she's it it's they they're you you're that that's this there my our his her
+    their the am is are was were have has had do does did don't doesn't didn't can can't will would then just now also so
+    never always still not
+    """
+)
+_VAGUE = word_set(
+    """
+    it that this them those these him her you your yours us me one ones stuff things thing something anything everything
+    nothing someone anyone everyone there here what whatever how when where why who all some any more most both none so too
+    one's ya u him/her myself yourself lot lots bit much many way ways it's that's same part rest few
+    """
+)
+_ARTICLE = re.compile(r"(?:a|an|the|some|any|my|our|to|of|for|with|and|or|very|really|so|such|just|both|all|lots of|a lot of|a bunch of)\s+", re.IGNORECASE)
+_LIST = re.compile(r"\s*,\s*(?:and|or)?\s*|\s+(?:and|&|or)\s+", re.IGNORECASE)
+_SECOND_PERSON = re.compile(r"\b(?:you|your|yours|u|ur|yourself|y'all)\b", re.IGNORECASE)
+
+
+def cut(text: str, how: Cut) -> str:
+    """The beginning of ``text`` that belongs to a value of this kind."""
+    stop = _STOPS[how].search(text)
+    if stop is not None:
+        text = text[: stop.start()]
+    for joint in _AND.finditer(text):
+        word = joint["next"].lower()
+        after = (joint["after"] or "").lower()
+        verb = is_past(word) or (is_base(word) and bool(after)) or (is_adverb(word) and bool(after))
+        if word in _PRONOUNS or (verb and how is not Cut.ACTIVITY) or (verb and is_past(word)):
+            text = text[: joint.start()]
+            break
+    return text.strip(" ,;:-–—\"'“”*_.!")
+
+
+def is_vague(value: str) -> bool:
+    """Whether a value names nothing: only pronouns and fillers, or something of the addressee's."""
+    bare = value.lower()
+    while (match := _ARTICLE.match(bare)) is not None:
+        bare = bare[match.end() :]
+    words = re.findall(r"[\w']+", bare)
+    if not words or _SECOND_PERSON.search(value):
+        return True
+    return all(word in _VAGUE for word in words) or words[0] in ("it", "that", "this", "them", "how", "what", "when", "there", "him", "her", "it's")
+
+
+def items(value: str) -> list[str]:
+    """The parts of an enumeration of short noun phrases; the whole value where it is anything else."""
+    parts = [part for part in _LIST.split(value) if part]
+    if len(parts) < 2 or len(parts) > 5 or any(len(part.split()) > 3 for part in parts):
+        return [value]
+    if any(is_vague(part) or part.split()[0].lower() in ("with", "in", "on", "at", "for", "from", "to", "of") for part in parts):
+        return [value]
+    return parts

@@ -1,0 +1,154 @@
+"""Every setting, once: its environment variable, type, unit and default.
+
+The names are the chat platform's own where it has one, so that its ``.env`` can be used as it is. A file ``.env`` in the
+working directory is read, the environment wins over it. `whisper-enrich doctor` prints what is in force.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import URL
+
+from whisper_enrich.errors import ConfigurationError
+
+DIVISORS_OF_A_DAY = (1, 2, 3, 4, 6, 8, 12, 24)
+
+
+class Settings(BaseSettings):
+    """All settings. Field names, upper-cased, are the environment variables."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True, frozen=True)
+
+    whisper_enrich_home: Path = Field(
+        Path(".whisper-enrich"),
+        description="Folder of the embedded databases, Dagster's local storage and logs. Removing it starts afresh.",
+    )
+
+    qdrant_url: str | None = Field(None, description="Qdrant server, e.g. http://localhost:6333. Wins over QDRANT_HOST.")
+    qdrant_host: str | None = Field(None, description="Qdrant host. Neither URL nor host: the embedded engine is used.")
+    qdrant_port: int = Field(6333, ge=1, le=65535, description="Qdrant REST port.")
+    qdrant_grpc_port: int = Field(6334, ge=1, le=65535, description="Qdrant gRPC port.")
+    qdrant_prefer_grpc: bool = Field(False, description="Talk gRPC to Qdrant where possible.")
+    qdrant_api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
+    qdrant_timeout_seconds: float = Field(20.0, gt=0, description="Time-out of one Qdrant request, seconds.")
+    qdrant_collection_prefix: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("whisperengine_memory_", "chat_memories_"),
+        description="Prefixes that make a collection a bot's, comma separated; the first is used for new ones.",
+    )
+    qdrant_page_size: int = Field(1000, ge=1, le=10_000, description="Points a page when reading.")
+
+    postgres_host: str | None = Field(None, description="PostgreSQL host. Absent: the embedded PostgreSQL is used.")
+    postgres_port: int = Field(5432, ge=1, le=65535, description="PostgreSQL port.")
+    postgres_db: str = Field("whisperengine", description="PostgreSQL database.")
+    postgres_user: str = Field("whisperengine", description="PostgreSQL user.")
+    postgres_password: SecretStr | None = Field(None, description="PostgreSQL password.")
+    postgres_schema: str = Field(
+        "whisper_enrich", pattern=r"^[a-z_][a-z0-9_]*$", description="Schema that holds our tables."
+    )
+    postgres_connect_timeout_seconds: int = Field(5, ge=1, description="Time-out of a connection attempt, seconds.")
+
+    enrichment_interval_seconds: int = Field(300, ge=1, description="Pause between two refreshes, seconds.")
+    enrichment_sensor_seconds: int = Field(30, ge=5, description="Pause between two looks for new points, seconds.")
+    enrichment_batch_size: int = Field(50, ge=1, description="Messages a batch for extraction by a model.")
+    enrichment_pending_grace_seconds: int = Field(
+        900, ge=0, description="Age after which a message that still waits is reported, seconds."
+    )
+    enrichment_max_attempts: int = Field(5, ge=1, description="Attempts at one message before it is set aside.")
+    enrichment_retry_base_seconds: int = Field(60, ge=1, description="First pause before a retry, seconds; it doubles.")
+    enrichment_lease_seconds: int = Field(
+        300, ge=10, description="How long a worker keeps a partition without renewing its lease, seconds."
+    )
+    enrichment_max_bots_per_tick: int = Field(25, ge=1, description="Bots that one sensor tick looks at.")
+    enrichment_metadata_preview: bool = Field(
+        False, description="Show fact statements and summaries in Dagster metadata. They stay in its event log for ever."
+    )
+
+    min_messages_for_summary: int = Field(5, ge=1, description="Messages below which a window waits for its day to close.")
+    time_window_hours: int = Field(24, description="Length of a summary window, hours; a divisor of 24.")
+    lookback_days: int = Field(3, ge=1, le=90, description="Days that the safety-net schedule sweeps.")
+    enrichment_start_date: date = Field(
+        date(2023, 1, 1), description="First day partition. Older messages are left out and counted. Bots times days "
+        "should stay under about 50,000.",
+    )
+
+    @field_validator("qdrant_collection_prefix", mode="before")
+    @classmethod
+    def _split_prefixes(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = tuple(part.strip() for part in value.split(",") if part.strip())
+        if not value:
+            raise ValueError("at least one prefix is needed")
+        return value
+
+    @field_validator("time_window_hours")
+    @classmethod
+    def _divides_the_day(cls, value: int) -> int:
+        if value not in DIVISORS_OF_A_DAY:
+            raise ValueError(f"{value} does not divide 24; use one of {', '.join(map(str, DIVISORS_OF_A_DAY))}")
+        return value
+
+    @field_validator("qdrant_url", "qdrant_host", "postgres_host", mode="before")
+    @classmethod
+    def _blank_is_absent(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @property
+    def embedded_qdrant(self) -> bool:
+        """True where the embedded engine serves the messages."""
+        return self.qdrant_url is None and self.qdrant_host is None
+
+    @property
+    def embedded_postgres(self) -> bool:
+        """True where the embedded PostgreSQL is used."""
+        return self.postgres_host is None
+
+    @cached_property
+    def home(self) -> Path:
+        """The state folder, absolute."""
+        return self.whisper_enrich_home.expanduser().resolve()
+
+    @property
+    def qdrant_folder(self) -> Path:
+        """Where the embedded engine keeps its collections."""
+        return self.home / "qdrant"
+
+    def server_database_url(self) -> URL:
+        """SQLAlchemy URL of the PostgreSQL server that POSTGRES_HOST names."""
+        return URL.create(
+            "postgresql+psycopg2",
+            username=self.postgres_user,
+            password=self.postgres_password.get_secret_value() if self.postgres_password else None,
+            host=self.postgres_host,
+            port=self.postgres_port,
+            database=self.postgres_db,
+        )
+
+    def retry_at(self, now: datetime, attempts: int, jitter: float) -> datetime:
+        """When to try again after ``attempts`` failures: base * 2^(attempts - 1), at most a day, plus up to 25% jitter.
+
+        ``jitter`` in 0..1 is drawn by the caller.
+        """
+        seconds = min(self.enrichment_retry_base_seconds * 2 ** (attempts - 1), 86_400)
+        return now + timedelta(seconds=seconds * (1 + 0.25 * jitter))
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment. Raises `ConfigurationError` that names the variable, never its value."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else "settings"
+        message = str(first["msg"]).removeprefix("Value error, ")
+        raise ConfigurationError(f"{name} cannot be used: {message}. Correct it in the environment or .env.") from None
+
+
+def utc_now() -> datetime:
+    """The one clock of the package."""
+    return datetime.now(UTC)

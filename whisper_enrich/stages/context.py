@@ -1,0 +1,91 @@
+"""What every stage needs, and the lease that it works under."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from whisper_enrich.errors import LeaseHeld, StoreError
+from whisper_enrich.messages.model import Point
+from whisper_enrich.messages.store import BotCollection, MessageStore
+from whisper_enrich.settings import Settings, utc_now
+from whisper_enrich.storage import leases, runs
+from whisper_enrich.storage.database import Database
+
+log = logging.getLogger("whisper_enrich")
+
+LEASE_WAIT_SECONDS = 30.0
+_POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """The surroundings of a stage: effects come in here, so that a test can put its own in their place."""
+
+    database: Database
+    store: MessageStore
+    settings: Settings
+    ledger_id: str
+    run_id: str
+    clock: Callable[[], datetime] = utc_now
+    jitter: Callable[[], float] = field(default_factory=lambda: random.Random().random)
+    lease_wait_seconds: float = LEASE_WAIT_SECONDS
+    ahead: Mapping[str, Point] = field(default_factory=dict)
+    """Points that were read for several days at once."""
+
+    @contextmanager
+    def lease(self, resource: str) -> Iterator[leases.Lease]:
+        """Hold the lease on ``resource`` for the block, after waiting for a live holder for a while.
+
+        Raises `LeaseHeld` when that holder does not let go in time.
+        """
+        held = self._wait_for(resource)
+        try:
+            yield held
+        finally:
+            with self.database.begin() as connection:
+                leases.release(connection, held)
+
+    def _wait_for(self, resource: str) -> leases.Lease:
+        deadline = time.monotonic() + self.lease_wait_seconds
+        while True:
+            try:
+                with self.database.begin() as connection:
+                    return leases.acquire(connection, resource, self.settings.enrichment_lease_seconds)
+            except LeaseHeld:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(_POLL_SECONDS)
+
+    def confirm(self, connection, lease: leases.Lease) -> None:
+        """Within a writing transaction: still ours, and renewed."""
+        leases.confirm(connection, lease, self.settings.enrichment_lease_seconds)
+
+    @contextmanager
+    def recorded(self, bot_name: str, day: date, stage: str) -> Iterator[dict[str, int]]:
+        """Yield a dictionary of counts; it is recorded with the time taken when the block ends well."""
+        counts: dict[str, int] = {}
+        started = time.perf_counter()
+        yield counts
+        with self.database.begin() as connection:
+            runs.record_stage(
+                connection, self.run_id, bot_name, day, stage, finished_at=self.clock(),
+                seconds=time.perf_counter() - started, counts=counts,
+            )  # fmt: skip
+
+    def collection_of(self, bot_name: str) -> BotCollection:
+        """The bot's collection. Raises `StoreError` that lists the bots there are."""
+        bots = self.store.bots()
+        for bot in bots:
+            if bot.bot_name == bot_name:
+                return bot
+        known = ", ".join(bot.bot_name for bot in bots) or "none"
+        raise StoreError(
+            f"The message store has no collection for bot '{bot_name}'. Bots found: {known}. Check the name, "
+            "QDRANT_COLLECTION_PREFIX, and that the collection still exists."
+        )

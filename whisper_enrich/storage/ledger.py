@@ -1,0 +1,421 @@
+"""The message ledger: what intake decided about each point, and how far each stage is with it.
+
+States of a stage: ``waiting`` (at once, or not before ``next_at``), ``done``, ``dead`` (set aside after the last attempt),
+``left_out`` (nothing for this stage to do). A row whose point changed, vanished or turned out to be a duplicate goes back
+to ``waiting``; the stage then finds nothing to derive and withdraws what it had derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntFlag
+from typing import Literal
+
+from sqlalchemy import Connection, text
+
+from whisper_enrich.messages.model import Disposition, ParsedPoint, Speaker
+from whisper_enrich.storage.bulk import copy_into_temporary
+
+Stage = Literal["facts", "summary", "mark"]
+
+PAIR_TOLERANCE_SECONDS = 60
+"""A pair point is written when the answer is, the single points of the same turn up to this much earlier or later."""
+
+
+class Part(IntFlag):
+    """Which words a point holds."""
+
+    USER = 1
+    BOT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A ledger row as a stage sees it. ``parts`` are those that count: none for what is no conversation any more."""
+
+    point_id: str
+    user_id: str | None
+    content_hash: str
+    revision: int
+    parts: Part
+    left_out_reason: str | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """Points by what intake made of them."""
+
+    new: int
+    changed: int
+    unchanged: int
+
+
+_INTAKE_COLUMNS = (
+    "point_id", "user_id", "event_time", "day", "scope", "parts", "user_text_hash", "bot_text_hash", "content_hash",
+    "disposition", "reason", "clock_skew_seconds",
+)  # fmt: skip
+
+
+def absorb(
+    connection: Connection, bot_name: str, collection: str, points: Sequence[ParsedPoint], *, today: date,
+    marked: Mapping[str, bool] | None = None,
+) -> Absorbed:
+    """Enter points into the ledger; rows of points that are as before stay untouched.
+
+    ``today`` is the day of those without a usable time. ``marked`` says, for a walk over all points, which of them carry a
+    valid mark; without it none does. A row that was marked and is not in the store any more is marked again.
+    """
+    if not points:
+        return Absorbed(0, 0, 0)
+    rows = (_intake_row(point, today, bool(marked and marked.get(point.point_id))) for point in points)
+    copy_into_temporary(connection, "incoming", "message_ledger", _INTAKE_COLUMNS, rows, extra="marked boolean")
+    names = {"bot": bot_name, "collection": collection}
+    connection.execute(text(_STALE_AFTER_A_MOVE), names)
+    written = connection.execute(text(_UPSERT), names).all()
+    connection.execute(text(_MARK_AGAIN), names)
+    flag_duplicates(connection, bot_name)
+    new = sum(1 for row in written if row.inserted)
+    return Absorbed(new, len(written) - new, len(points) - len(written))
+
+
+def _intake_row(point: ParsedPoint, today: date, marked: bool) -> tuple:
+    hashes: dict[Speaker, int] = {message.speaker: _text_hash(message.text) for message in point.messages}
+    parts = (Part.USER if Speaker.USER in hashes else 0) | (Part.BOT if Speaker.BOT in hashes else 0)
+    return (
+        point.point_id, point.user_id, point.at, point.day or today, point.scope.value, int(parts),
+        hashes.get(Speaker.USER), hashes.get(Speaker.BOT), point.content_hash, point.disposition.value, point.reason,
+        point.clock_skew_seconds, marked,
+    )  # fmt: skip
+
+
+def _text_hash(words: str) -> int:
+    """64 bits, signed, of the words without regard to white space."""
+    from hashlib import blake2b
+
+    digest = blake2b(" ".join(words.split()).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+# Points without a usable time keep the day of their discovery.
+_SAME_DAY = "(l.day = i.day OR i.event_time IS NULL AND l.event_time IS NULL)"
+
+_STALE_AFTER_A_MOVE = f"""
+INSERT INTO stale_windows (bot_name, user_id, day, reason)
+SELECT DISTINCT l.bot_name, l.user_id, l.day, 'a message moved away'
+FROM message_ledger l JOIN incoming i USING (point_id)
+WHERE l.bot_name = :bot AND l.disposition = 'conversation' AND NOT (l.user_id = i.user_id AND {_SAME_DAY})
+ON CONFLICT DO NOTHING
+"""
+
+# A row that never was conversation has nothing to withdraw.
+_UPSERT = """
+INSERT INTO message_ledger AS l (
+    bot_name, collection, point_id, user_id, event_time, day, scope, parts, user_text_hash, bot_text_hash, content_hash,
+    disposition, reason, clock_skew_seconds, facts_state, facts_reason, summary_state, summary_reason, mark_state
+)
+SELECT :bot, :collection, i.point_id, i.user_id, i.event_time, i.day, i.scope, i.parts, i.user_text_hash,
+    i.bot_text_hash, i.content_hash, i.disposition, i.reason, i.clock_skew_seconds,
+    CASE WHEN i.disposition = 'conversation' AND i.parts & 1 = 1 THEN 'waiting' ELSE 'left_out' END,
+    CASE WHEN i.disposition <> 'conversation' THEN i.reason WHEN i.parts & 1 = 0 THEN 'not_the_user' END,
+    CASE WHEN i.disposition = 'conversation' THEN 'waiting' ELSE 'left_out' END,
+    CASE WHEN i.disposition <> 'conversation' THEN i.reason END,
+    'waiting'
+FROM incoming i
+ON CONFLICT (bot_name, point_id) DO UPDATE SET
+    collection = excluded.collection, user_id = excluded.user_id, event_time = excluded.event_time,
+    day = CASE WHEN excluded.event_time IS NULL AND l.event_time IS NULL THEN l.day ELSE excluded.day END,
+    scope = excluded.scope, parts = excluded.parts, duplicate_parts = 0, user_text_hash = excluded.user_text_hash,
+    bot_text_hash = excluded.bot_text_hash, content_hash = excluded.content_hash, revision = l.revision + 1,
+    disposition = excluded.disposition, reason = excluded.reason, clock_skew_seconds = excluded.clock_skew_seconds,
+    facts_state = CASE WHEN l.disposition = 'conversation' THEN 'waiting' ELSE excluded.facts_state END,
+    facts_reason = excluded.facts_reason, facts_attempts = 0, facts_next_at = NULL, facts_version = NULL,
+    summary_state = CASE WHEN l.disposition = 'conversation' OR l.summary_state <> 'left_out'
+        THEN 'waiting' ELSE excluded.summary_state END,
+    summary_reason = excluded.summary_reason, summary_attempts = 0, summary_next_at = NULL, summary_version = NULL,
+    mark_state = 'waiting', mark_reason = NULL, mark_attempts = 0, mark_next_at = NULL, mark_version = NULL
+WHERE (l.content_hash, l.disposition, l.reason, l.collection, l.user_id)
+    IS DISTINCT FROM (excluded.content_hash, excluded.disposition, excluded.reason, excluded.collection, excluded.user_id)
+RETURNING (xmax = 0) AS inserted
+"""
+
+_MARK_AGAIN = """
+UPDATE message_ledger l SET mark_state = 'waiting', mark_attempts = 0, mark_next_at = NULL, mark_reason = 'mark lost'
+FROM incoming i
+WHERE l.bot_name = :bot AND l.point_id = i.point_id AND l.mark_state IN ('done', 'dead') AND NOT i.marked
+"""
+
+# Of two points with the same words of the same speaker, a pair yields to single points of the same turn, and of equal
+# kinds at the very same instant the first id stays.
+_HALF = """
+    EXISTS (
+        SELECT FROM message_ledger b
+        WHERE b.bot_name = a.bot_name AND b.user_id = a.user_id AND b.disposition = 'conversation'
+          AND b.point_id <> a.point_id AND b.parts & {bit} = {bit} AND b.{hash} = a.{hash}
+          AND b.event_time BETWEEN a.event_time - interval '{seconds} seconds'
+                               AND a.event_time + interval '{seconds} seconds'
+          AND (a.parts = 3 AND b.parts = {bit}
+               OR a.parts = b.parts AND a.event_time = b.event_time AND b.point_id < a.point_id)
+    )
+"""
+
+_FLAG_DUPLICATES = """
+WITH candidates AS (
+    SELECT DISTINCT a.bot_name, a.point_id
+    FROM incoming i JOIN message_ledger a
+      ON a.bot_name = :bot AND a.user_id = i.user_id
+     AND a.event_time BETWEEN i.event_time - interval '{seconds} seconds' AND i.event_time + interval '{seconds} seconds'
+     AND (a.user_text_hash = i.user_text_hash OR a.bot_text_hash = i.bot_text_hash)
+), judged AS (
+    SELECT a.bot_name, a.point_id,
+        CASE WHEN a.disposition <> 'conversation' THEN 0 ELSE
+            (CASE WHEN a.parts & 1 = 1 AND {user_half} THEN 1 ELSE 0 END)
+          + (CASE WHEN a.parts & 2 = 2 AND {bot_half} THEN 2 ELSE 0 END) END AS bits
+    FROM candidates JOIN message_ledger a USING (bot_name, point_id)
+)
+UPDATE message_ledger l SET
+    duplicate_parts = judged.bits, revision = l.revision + 1,
+    facts_state = CASE WHEN l.parts & 1 = 1 THEN 'waiting' ELSE l.facts_state END,
+    facts_next_at = NULL, summary_state = 'waiting', summary_next_at = NULL, mark_state = 'waiting', mark_next_at = NULL
+FROM judged
+WHERE l.bot_name = judged.bot_name AND l.point_id = judged.point_id AND l.duplicate_parts <> judged.bits
+""".format(
+    seconds=PAIR_TOLERANCE_SECONDS,
+    user_half=_HALF.format(bit=1, hash="user_text_hash", seconds=PAIR_TOLERANCE_SECONDS),
+    bot_half=_HALF.format(bit=2, hash="bot_text_hash", seconds=PAIR_TOLERANCE_SECONDS),
+)
+
+
+def flag_duplicates(connection: Connection, bot_name: str) -> int:
+    """Count a text once that lies in two points (near those in the temporary table ``incoming``); returns rows changed."""
+    return connection.execute(text(_FLAG_DUPLICATES), {"bot": bot_name}).rowcount
+
+
+def forget_points(connection: Connection, bot_name: str, point_ids: Sequence[str]) -> int:
+    """Points that are gone from the store: what was derived from them will be withdrawn. Returns the rows changed.
+
+    A pair that had yielded to one of them counts again.
+    """
+    if not point_ids:
+        return 0
+    copy_into_temporary(
+        connection, "incoming", "message_ledger",
+        ("point_id", "user_id", "event_time", "user_text_hash", "bot_text_hash"),
+        connection.execute(
+            text(
+                "SELECT point_id, user_id, event_time, user_text_hash, bot_text_hash FROM message_ledger "
+                "WHERE bot_name = :bot AND point_id = ANY(:ids)"
+            ),
+            {"bot": bot_name, "ids": list(point_ids)},
+        ).all(),
+    )  # fmt: skip
+    changed = connection.execute(
+        text(
+            """
+            UPDATE message_ledger SET
+                facts_state = CASE WHEN disposition = 'conversation' AND parts & 1 = 1 THEN 'waiting' ELSE 'left_out' END,
+                summary_state = CASE WHEN disposition = 'conversation' THEN 'waiting' ELSE 'left_out' END,
+                mark_state = 'left_out', facts_next_at = NULL, summary_next_at = NULL, mark_next_at = NULL,
+                disposition = 'deleted', reason = 'gone_from_store', duplicate_parts = 0,
+                revision = revision + 1
+            WHERE bot_name = :bot AND point_id = ANY(:ids) AND disposition <> 'deleted'
+            """
+        ),
+        {"bot": bot_name, "ids": list(point_ids)},
+    ).rowcount
+    connection.execute(
+        text("DELETE FROM quarantine WHERE bot_name = :bot AND point_id = ANY(:ids)"),
+        {"bot": bot_name, "ids": list(point_ids)},
+    )
+    flag_duplicates(connection, bot_name)
+    return changed
+
+
+def _effective_parts(disposition: str, parts: int, duplicate_parts: int) -> Part:
+    return Part(parts & ~duplicate_parts) if disposition == Disposition.CONVERSATION else Part(0)
+
+
+def _left_out_reason(disposition: str, reason: str | None, parts: Part, wanted: Part) -> str | None:
+    if parts & wanted:
+        return None
+    if disposition != Disposition.CONVERSATION:
+        return reason
+    return "not_the_user" if parts else "duplicate"
+
+
+def _row(row, wanted: Part) -> Row:
+    parts = _effective_parts(row.disposition, row.parts, row.duplicate_parts)
+    reason = _left_out_reason(row.disposition, row.reason, parts, wanted)
+    return Row(row.point_id, row.user_id, row.content_hash, row.revision, parts, reason, row.attempts)
+
+
+def waiting(connection: Connection, bot_name: str, day: date, stage: Stage, now: datetime, limit: int) -> list[Row]:
+    """Rows that the stage may work on now, those of one user together."""
+    wanted = Part.USER if stage == "facts" else Part.USER | Part.BOT
+    rows = connection.execute(
+        text(
+            f"""
+            SELECT point_id, user_id, content_hash, revision, disposition, reason, parts, duplicate_parts,
+                   {stage}_attempts AS attempts
+            FROM message_ledger
+            WHERE bot_name = :bot AND day = :day AND {stage}_state = 'waiting'
+              AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)
+            ORDER BY user_id, event_time, point_id LIMIT :limit
+            """
+        ),
+        {"bot": bot_name, "day": day, "now": now, "limit": limit},
+    )
+    return [_row(row, wanted) for row in rows]
+
+
+def ids_to_read(
+    connection: Connection, bot_name: str, days: Sequence[date], stage: Stage, now: datetime
+) -> dict[date, list[str]]:
+    """By day, the points that a stage will read there: those that wait, for summaries all of the same user."""
+    waits = f"{stage}_state = 'waiting' AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)"
+    whole = f"AND (day, user_id) IN (SELECT day, user_id FROM message_ledger WHERE bot_name = :bot AND day = ANY(:days) AND {waits})"
+    rows = connection.execute(
+        text(
+            f"SELECT day, point_id FROM message_ledger l WHERE bot_name = :bot AND day = ANY(:days) "
+            f"AND disposition = 'conversation' {whole if stage == 'summary' else 'AND ' + waits}"
+        ),
+        {"bot": bot_name, "days": list(days), "now": now},
+    )
+    found: dict[date, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.day, []).append(row.point_id)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of one row in a stage: a state, why, and when to look again."""
+
+    point_id: str
+    revision: int
+    state: Literal["waiting", "done", "dead", "left_out"]
+    reason: str | None = None
+    attempts: int = 0
+    next_at: datetime | None = None
+
+
+def record(connection: Connection, bot_name: str, stage: Stage, version: str, progress: Sequence[Progress]) -> int:
+    """Move rows on, each on the condition that intake has not changed it since it was read. Returns the rows moved.
+
+    A row that intake changed meanwhile keeps waiting.
+    """
+    if not progress:
+        return 0
+    copy_into_temporary(
+        connection, "progress", "message_ledger",
+        ("point_id", "revision", f"{stage}_state", f"{stage}_reason", f"{stage}_attempts", f"{stage}_next_at"),
+        ((p.point_id, p.revision, p.state, p.reason, p.attempts, p.next_at) for p in progress),
+    )  # fmt: skip
+    return connection.execute(
+        text(
+            f"""
+            UPDATE message_ledger l SET
+                {stage}_state = p.{stage}_state, {stage}_reason = p.{stage}_reason,
+                {stage}_attempts = p.{stage}_attempts, {stage}_next_at = p.{stage}_next_at,
+                {stage}_version = CASE WHEN p.{stage}_state = 'done' THEN :version END
+            FROM progress p
+            WHERE l.bot_name = :bot AND l.point_id = p.point_id AND l.revision = p.revision
+              AND l.{stage}_state = 'waiting'
+            """
+        ),
+        {"bot": bot_name, "version": version},
+    ).rowcount
+
+
+def users_waiting(connection: Connection, bot_name: str, day: date, stage: Stage, now: datetime) -> set[str]:
+    """Users with a row of that day that the stage may work on now."""
+    rows = connection.execute(
+        text(
+            f"SELECT DISTINCT user_id FROM message_ledger WHERE bot_name = :bot AND day = :day AND user_id IS NOT NULL "
+            f"AND {stage}_state = 'waiting' AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)"
+        ),
+        {"bot": bot_name, "day": day, "now": now},
+    )
+    return set(rows.scalars())
+
+
+def rows_of_users(connection: Connection, bot_name: str, user_ids: Sequence[str], day: date) -> dict[str, list[Row]]:
+    """By user, every row of a day that is conversation, or waits for the summary stage to withdraw it."""
+    rows = connection.execute(
+        text(
+            """
+            SELECT point_id, user_id, content_hash, revision, disposition, reason, parts, duplicate_parts,
+                   summary_attempts AS attempts
+            FROM message_ledger
+            WHERE bot_name = :bot AND user_id = ANY(:users) AND day = :day
+              AND (disposition = 'conversation' OR summary_state = 'waiting')
+            ORDER BY user_id, event_time, point_id
+            """
+        ),
+        {"bot": bot_name, "users": list(user_ids), "day": day},
+    )
+    found: dict[str, list[Row]] = {user_id: [] for user_id in user_ids}
+    for row in rows:
+        found[row.user_id].append(_row(row, Part.USER | Part.BOT))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Markable:
+    """A row whose point is to be marked with ``status``."""
+
+    day: date
+    row: Row
+    status: str
+
+
+def ready_to_mark(
+    connection: Connection, bot_name: str, days: Sequence[date] | None, now: datetime, limit: int
+) -> list[Markable]:
+    """Rows that need nothing more, with the status that their point is to be marked with.
+
+    Those of ``days``; without, those of any day that are no conversation.
+    """
+    rows = connection.execute(
+        text(
+            """
+            SELECT day, point_id, user_id, content_hash, revision, disposition, reason, parts, duplicate_parts,
+                   mark_attempts AS attempts,
+                   CASE WHEN disposition <> 'conversation' THEN disposition
+                        WHEN facts_state = 'dead' OR summary_state = 'dead' THEN 'set_aside'
+                        ELSE 'completed' END AS status
+            FROM message_ledger
+            WHERE bot_name = :bot AND mark_state = 'waiting'
+              AND (CAST(:days AS date[]) IS NULL AND disposition <> 'conversation' OR day = ANY(:days))
+              AND (mark_next_at IS NULL OR mark_next_at <= :now)
+              AND facts_state <> 'waiting' AND summary_state <> 'waiting'
+            ORDER BY point_id LIMIT :limit
+            """
+        ),
+        {"bot": bot_name, "days": None if days is None else list(days), "now": now, "limit": limit},
+    )
+    return [Markable(row.day, _row(row, Part.USER | Part.BOT), row.status) for row in rows]
+
+
+def replay_dead_letters(connection: Connection, bot_name: str | None, day: date | None) -> int:
+    """Give what was set aside all its attempts again, at once; returns the rows that wait now."""
+    return connection.execute(
+        text(
+            """
+            UPDATE message_ledger SET
+                facts_state = CASE facts_state WHEN 'dead' THEN 'waiting' ELSE facts_state END,
+                facts_attempts = CASE facts_state WHEN 'dead' THEN 0 ELSE facts_attempts END,
+                summary_state = CASE summary_state WHEN 'dead' THEN 'waiting' ELSE summary_state END,
+                summary_attempts = CASE summary_state WHEN 'dead' THEN 0 ELSE summary_attempts END,
+                mark_state = 'waiting', mark_attempts = 0, mark_next_at = NULL,
+                facts_next_at = NULL,
+                summary_next_at = CASE summary_state WHEN 'dead' THEN NULL ELSE summary_next_at END,
+                revision = revision + 1
+            WHERE 'dead' IN (facts_state, summary_state, mark_state)
+              AND (CAST(:bot AS text) IS NULL OR bot_name = :bot) AND (CAST(:day AS date) IS NULL OR day = :day)
+            """
+        ),
+        {"bot": bot_name, "day": day},
+    ).rowcount

@@ -1,0 +1,75 @@
+"""Compare the live schema with `tables`, column by column, before anything is written.
+
+One catalogue query, a few milliseconds: cheap enough for the start of every run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Table, text
+from sqlalchemy.dialects import postgresql
+
+from whisper_enrich.errors import SchemaDrift
+from whisper_enrich.storage.database import Database
+from whisper_enrich.storage.tables import metadata
+
+_LIVE_COLUMNS = text(
+    """
+    SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    type: str
+    not_null: bool
+
+
+def schema_drift(database: Database) -> list[str]:
+    """Every difference, one plain phrase each that names the table and column; empty where there is none."""
+    live: dict[str, dict[str, _Column]] = {}
+    with database.connect() as connection:
+        for table, column, type_name, not_null in connection.execute(_LIVE_COLUMNS, {"schema": database.schema}):
+            live.setdefault(table, {})[column] = _Column(type_name, not_null)
+    return [phrase for table in metadata.sorted_tables for phrase in _table_drift(table, live.get(table.name))]
+
+
+def check_schema(database: Database) -> None:
+    """Raise `SchemaDrift` unless the live schema is the one that this code writes."""
+    drift = schema_drift(database)
+    if not drift:
+        return
+    shown = "; ".join(drift[:5]) + (f"; and {len(drift) - 5} more" if len(drift) > 5 else "")
+    raise SchemaDrift(
+        f"The schema {database.schema} is not the one that this version needs: {shown}. Run `whisper-enrich migrate`; "
+        "if that changes nothing, somebody changed the tables by hand or this package is older than the database."
+    )
+
+
+def _table_drift(table: Table, live: dict[str, _Column] | None) -> list[str]:
+    if live is None:
+        return [f"table {table.name} is missing"]
+    expected = {column.name: _Column(_type_name(column), not column.nullable) for column in table.columns}
+    phrases = [f"column {table.name}.{name} is missing" for name in expected if name not in live]
+    phrases += [f"column {table.name}.{name} is unknown to this version" for name in live if name not in expected]
+    for name, wanted in expected.items():
+        found = live.get(name)
+        if found is None:
+            continue
+        if found.type != wanted.type:
+            phrases.append(f"column {table.name}.{name} is {found.type} instead of {wanted.type}")
+        if found.not_null != wanted.not_null:
+            phrases.append(f"column {table.name}.{name} is {'not null' if found.not_null else 'nullable'}")
+    return phrases
+
+
+def _type_name(column) -> str:
+    """The column's type as PostgreSQL's ``format_type`` prints it."""
+    name = column.type.compile(dialect=postgresql.dialect()).lower()
+    return name.replace("varchar", "character varying")

@@ -1,0 +1,44 @@
+"""What to call a person: our own table first, then the platform's, else the id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, text
+
+
+def names_of(connection: Connection, user_ids: Sequence[str]) -> dict[str, str]:
+    """A name for every one of ``user_ids``."""
+    names = {user_id: user_id for user_id in user_ids}
+    names |= _platform_names(connection, user_ids)
+    rows = connection.execute(
+        text("SELECT user_id, display_name FROM user_profiles WHERE user_id = ANY(:users) AND display_name <> ''"),
+        {"users": list(user_ids)},
+    )
+    return names | {row.user_id: row.display_name for row in rows}
+
+
+def _platform_names(connection: Connection, user_ids: Sequence[str]) -> dict[str, str]:
+    """From the platform's ``universal_users``, where this database has it."""
+    if connection.execute(text("SELECT to_regclass('public.universal_users')")).scalar() is None:
+        return {}
+    rows = connection.execute(
+        text(
+            "SELECT universal_id::text AS user_id, coalesce(nullif(display_name, ''), primary_username) AS name "
+            "FROM public.universal_users WHERE universal_id::text = ANY(:users)"
+        ),
+        {"users": list(user_ids)},
+    )
+    return {row.user_id: row.name for row in rows if row.name}
+
+
+def remember_names(connection: Connection, names: Mapping[str, str], source: str) -> None:
+    """Store display names that came with an import; a name that is there already stays."""
+    for user_id, name in sorted(names.items()):
+        connection.execute(
+            text(
+                "INSERT INTO user_profiles (user_id, display_name, name_source) VALUES (:user, :name, :source) "
+                "ON CONFLICT (user_id) DO NOTHING"
+            ),
+            {"user": user_id, "name": name, "source": source},
+        )

@@ -1,0 +1,54 @@
+"""Points that cannot be read as messages: kept by reason, never by content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from whisper_enrich.messages.model import Disposition, ParsedPoint
+from whisper_enrich.storage.bulk import copy_into_temporary
+
+MAX_FIELDS = 64
+
+
+def payload_shape(payload: Any) -> dict[str, str]:
+    """Field names and the types of their values; what a person needs to find the writer's mistake."""
+    if not isinstance(payload, Mapping):
+        return {"payload": type(payload).__name__}
+    return {str(name)[:100]: type(value).__name__ for name, value in list(payload.items())[:MAX_FIELDS]}
+
+
+def record(
+    connection: Connection, bot_name: str, collection: str,
+    points: Sequence[tuple[ParsedPoint, Mapping[str, Any]]], *, today: date, now: datetime,
+) -> None:
+    """Enter the quarantined of ``points`` (with their payloads) and release those that are readable now."""
+    held = [
+        (p.point_id, p.reason, p.day or today, json.dumps(payload_shape(payload)))
+        for p, payload in points
+        if p.disposition is Disposition.QUARANTINED
+    ]
+    released = [p.point_id for p, _ in points if p.disposition is not Disposition.QUARANTINED]
+    connection.execute(
+        text("DELETE FROM quarantine WHERE bot_name = :bot AND point_id = ANY(:ids)"), {"bot": bot_name, "ids": released}
+    )
+    if not held:
+        return
+    copy_into_temporary(connection, "held", "quarantine", ("point_id", "reason", "day", "payload_shape"), held)
+    connection.execute(
+        text(
+            """
+            INSERT INTO quarantine AS q (bot_name, point_id, collection, reason, day, payload_shape, discovered_at)
+            SELECT :bot, point_id, :collection, reason, day, payload_shape, :now FROM held
+            ON CONFLICT (bot_name, point_id) DO UPDATE
+            SET collection = excluded.collection, reason = excluded.reason, payload_shape = excluded.payload_shape
+            WHERE (q.collection, q.reason, q.payload_shape)
+                IS DISTINCT FROM (excluded.collection, excluded.reason, excluded.payload_shape)
+            """
+        ),
+        {"bot": bot_name, "collection": collection, "now": now},
+    )

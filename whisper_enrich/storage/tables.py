@@ -1,0 +1,327 @@
+"""Every table and column, named once. Migrations, repositories, the pre-flight and the reader are held to this module.
+
+Tables carry no schema name: each connection's search_path starts with the schema of the setting POSTGRES_SCHEMA.
+Column types follow the contract with the bots: summary and extraction times are ``timestamp`` in UTC, everything
+else about time is ``timestamptz``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    }
+)
+
+UTC_NOW = text("(now() AT TIME ZONE 'utc')")
+
+store_identity = Table(
+    "store_identity",
+    metadata,
+    Column("single", Boolean, primary_key=True, server_default=text("true")),
+    Column("ledger_id", UUID(as_uuid=False), nullable=False, server_default=text("gen_random_uuid()")),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    CheckConstraint("single", name="single_row"),
+    comment="One row: the id that marks in the message store must carry to count for this database.",
+)
+
+STAGE_STATES = ("waiting", "done", "dead", "left_out")
+
+
+def _stage_columns(stage: str) -> list[Column | CheckConstraint]:
+    states = ", ".join(f"'{state}'" for state in STAGE_STATES)
+    return [
+        Column(f"{stage}_state", Text, nullable=False, server_default="waiting"),
+        Column(f"{stage}_version", Text, comment="Version of the engine whose result is stored."),
+        Column(f"{stage}_attempts", SmallInteger, nullable=False, server_default="0"),
+        Column(f"{stage}_next_at", DateTime(timezone=True), comment="Not before then; null is at once."),
+        Column(f"{stage}_reason", Text, comment="Outcome when done; why it waits or was set aside otherwise."),
+        CheckConstraint(f"{stage}_state IN ({states})", name=f"{stage}_state"),
+    ]
+
+
+message_ledger = Table(
+    "message_ledger",
+    metadata,
+    Column("bot_name", String(100), nullable=False),
+    Column("point_id", Text, nullable=False),
+    Column("collection", String(255), nullable=False),
+    Column("user_id", String(255)),
+    Column("event_time", DateTime(timezone=True)),
+    Column("day", Date, nullable=False, comment="UTC day of the event; of discovery where there is no usable time."),
+    Column("scope", Text, nullable=False),
+    Column("parts", SmallInteger, nullable=False, server_default="0", comment="Bits: 1 the user's words, 2 the bot's."),
+    Column("duplicate_parts", SmallInteger, nullable=False, server_default="0", comment="Bits stored elsewhere too."),
+    Column("user_text_hash", BigInteger),
+    Column("bot_text_hash", BigInteger),
+    Column("content_hash", Text, nullable=False),
+    Column(
+        "revision", Integer, nullable=False, server_default="0",
+        comment="Grows when intake changes the row; a stage moves the row only at the revision that it read.",
+    ),
+    Column("disposition", Text, nullable=False),
+    Column("reason", Text),
+    Column("clock_skew_seconds", Double),
+    Column("first_seen_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    *_stage_columns("facts"),
+    *_stage_columns("summary"),
+    *_stage_columns("mark"),
+    PrimaryKeyConstraint("bot_name", "point_id"),
+    CheckConstraint("scope IN ('dm', 'shared')", name="scope"),
+    CheckConstraint(
+        "disposition IN ('conversation', 'left_out', 'quarantined', 'deleted')", name="disposition"
+    ),
+    Index("message_ledger_day_idx", "bot_name", "day"),
+    Index("message_ledger_user_idx", "bot_name", "user_id", "event_time"),
+    Index(
+        "message_ledger_open_idx",
+        "bot_name",
+        "day",
+        postgresql_where=text("facts_state = 'waiting' OR summary_state = 'waiting' OR mark_state = 'waiting'"),
+    ),
+    comment="One row a message point: what intake decided about it, and how far each stage is. The truth about progress.",
+)
+
+stale_windows = Table(
+    "stale_windows",
+    metadata,
+    Column("bot_name", String(100), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("bot_name", "user_id", "day"),
+    comment="Days of a user that lost a message to another day or user, so that no ledger row asks for their summary.",
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("bot_name", String(100), nullable=False),
+    Column("point_id", Text, nullable=False),
+    Column("collection", String(255), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("payload_shape", JSONB, nullable=False, comment="Field names and types, never values."),
+    Column("discovered_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("bot_name", "point_id"),
+    comment="Points that cannot be read as messages, with the reason.",
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("resource", Text, primary_key=True),
+    Column("token", BigInteger, nullable=False, comment="Grows with every holder; a write with an old one is refused."),
+    Column("holder", Text, nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    comment="Who works on what, for how long.",
+)
+
+user_profiles = Table(
+    "user_profiles",
+    metadata,
+    Column("user_id", String(255), primary_key=True),
+    Column("display_name", Text),
+    Column("name_source", Text, comment="'loaded', 'platform' or 'inferred'."),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    comment="How to name a person.",
+)
+
+fact_assertions = Table(
+    "fact_assertions",
+    metadata,
+    Column("bot_name", String(100), nullable=False),
+    Column("point_id", Text, nullable=False),
+    Column("ordinal", SmallInteger, nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("said_at", DateTime(timezone=True), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("category", String(50), nullable=False),
+    Column("attribute", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("statement", Text, nullable=False, comment="With {user} in place of the person."),
+    Column("polarity", Text, nullable=False),
+    Column("tense", Text, nullable=False),
+    Column("holds_from", Date),
+    Column("holds_to", Date),
+    Column("confidence", Double, nullable=False),
+    Column("span_start", Integer, nullable=False),
+    Column("span_end", Integer, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("engine_version", Text, nullable=False),
+    Column("extracted_at", DateTime(timezone=True), nullable=False),
+    Column("source_collection", String(255), nullable=False),
+    PrimaryKeyConstraint("bot_name", "point_id", "ordinal"),
+    Index("fact_assertions_user_idx", "bot_name", "user_id"),
+    comment="What each message supports. Owned by the message's partition; everything else about facts is folded from it.",
+)
+
+user_facts = Table(
+    "user_facts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", String(255), nullable=False),
+    Column("bot_name", String(100), nullable=False),
+    Column("category", String(50), nullable=False),
+    Column("fact_content", Text, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("extracted_at", DateTime(timezone=False), nullable=False, server_default=UTC_NOW),
+    Column("source_collection", String(255), nullable=False),
+    Column("fact_key", Text, nullable=False),
+    Column("attribute", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("tense", Text, nullable=False),
+    Column("mentions", Integer, nullable=False),
+    Column("first_said_at", DateTime(timezone=True), nullable=False),
+    Column("last_said_at", DateTime(timezone=True), nullable=False),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+    Column("engine_version", Text, nullable=False),
+    UniqueConstraint("user_id", "bot_name", "fact_content"),
+    CheckConstraint("length(fact_content) <= 500", name="length"),
+    CheckConstraint("confidence > 0 AND confidence < 1", name="confidence"),
+    Index("user_facts_user_idx", "user_id", "bot_name"),
+    Index("user_facts_category_idx", "category"),
+    Index("user_facts_extracted_at_idx", "extracted_at"),
+    comment="What is known of a user now: a fold over fact_assertions.",
+)
+
+fact_evidence = Table(
+    "fact_evidence",
+    metadata,
+    Column("fact_id", Integer, ForeignKey("user_facts.id", ondelete="CASCADE"), nullable=False),
+    Column("point_id", Text, nullable=False),
+    Column("span_start", Integer, nullable=False),
+    Column("span_end", Integer, nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("said_at", DateTime(timezone=True), nullable=False),
+    Column("scope", Text, nullable=False),
+    PrimaryKeyConstraint("fact_id", "point_id", "span_start", "span_end"),
+    Index("fact_evidence_point_idx", "point_id"),
+    comment="The words that each current fact rests on.",
+)
+
+fact_versions = Table(
+    "fact_versions",
+    metadata,
+    Column("bot_name", String(100), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("fact_key", Text, nullable=False),
+    Column("ordinal", SmallInteger, nullable=False),
+    Column("category", String(50), nullable=False),
+    Column("attribute", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("fact_content", Text, nullable=False),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+    Column("known_from", DateTime(timezone=True), nullable=False),
+    Column("known_to", DateTime(timezone=True)),
+    Column("superseded_by", Text),
+    Column("reason", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("confidence", Double, nullable=False),
+    PrimaryKeyConstraint("bot_name", "user_id", "fact_key", "ordinal"),
+    comment="The history of facts: when each held in the world, and from when to when it was believed.",
+)
+
+conversation_summaries = Table(
+    "conversation_summaries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", String(255), nullable=False),
+    Column("bot_name", String(100), nullable=False),
+    Column("summary_text", Text, nullable=False),
+    Column("summary_type", String(50), nullable=False, server_default="time_window"),
+    Column("start_timestamp", DateTime(timezone=False), nullable=False),
+    Column("end_timestamp", DateTime(timezone=False), nullable=False, comment="Exclusive."),
+    Column("message_count", Integer, nullable=False),
+    Column("key_topics", ARRAY(Text)),
+    Column("emotional_tone", String(50)),
+    Column("compression_ratio", Double),
+    Column("confidence_score", Double),
+    Column("enrichment_version", String(50), nullable=False),
+    Column("created_at", DateTime(timezone=False), nullable=False, server_default=UTC_NOW),
+    Column("updated_at", DateTime(timezone=False), nullable=False, server_default=UTC_NOW),
+    Column("scope", Text, nullable=False),
+    Column("message_ids", ARRAY(Text), nullable=False, comment="The points that it covers."),
+    Column("input_hash", Text, nullable=False, comment="Of ids, contents and engine version: equal means nothing to do."),
+    UniqueConstraint("user_id", "bot_name", "start_timestamp", "end_timestamp", "scope"),
+    CheckConstraint("start_timestamp < end_timestamp", name="window"),
+    Index("conversation_summaries_user_idx", "user_id", "bot_name"),
+    Index("conversation_summaries_time_idx", "start_timestamp", "end_timestamp"),
+    Index("conversation_summaries_created_at_idx", "created_at"),
+    Index("conversation_summaries_topics_idx", "key_topics", postgresql_using="gin"),
+    comment="One row a user, bot, window and scope.",
+)
+
+enrichment_metadata = Table(
+    "enrichment_metadata",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("collection_name", String(255), nullable=False),
+    Column("last_enrichment_run", DateTime(timezone=False), nullable=False),
+    Column("messages_processed", Integer, nullable=False),
+    Column("facts_extracted", Integer, nullable=False),
+    Column("summaries_created", Integer, nullable=False),
+    Column("processing_duration_seconds", Double, nullable=False),
+    Column("bot_name", String(100), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("run_id", Text, nullable=False),
+    UniqueConstraint("collection_name", "day", "last_enrichment_run"),
+    Index("enrichment_metadata_collection_name_idx", "collection_name"),
+    Index("enrichment_metadata_last_enrichment_run_idx", "last_enrichment_run"),
+    comment="One row a collection, day and run.",
+)
+
+stage_runs = Table(
+    "stage_runs",
+    metadata,
+    Column("run_id", Text, nullable=False),
+    Column("bot_name", String(100), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("finished_at", DateTime(timezone=True), nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("counts", JSONB, nullable=False),
+    PrimaryKeyConstraint("run_id", "bot_name", "day", "stage"),
+    comment="What each stage of each run did to each partition.",
+)
+
+reconciliations = Table(
+    "reconciliations",
+    metadata,
+    Column("bot_name", String(100), primary_key=True),
+    Column("finished_at", DateTime(timezone=True), nullable=False),
+    Column("points_in_store", BigInteger, nullable=False),
+    Column("counts", JSONB, nullable=False),
+    comment="The last full walk over each bot's points.",
+)

@@ -1,0 +1,1 @@
+"""Tools for plain text that several engines share: sentences, third person, language."""

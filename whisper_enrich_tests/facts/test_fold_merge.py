@@ -1,0 +1,184 @@
+"""Which assertions are of one fact, and which only look like it."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from whisper_enrich.facts.fold import fold
+from whisper_enrich.facts.merge import inflection_stem, statement_key
+from whisper_enrich_tests.facts.fold_builders import now, said
+
+SAME_VALUE = {
+    "case": ("likes", "Olives", "olives"),
+    "plural": ("likes", "dog", "dogs"),
+    "plural in y": ("has_pet", "canary", "canaries"),
+    "article": ("owns", "a boat", "boat"),
+    "verb form": ("hobby", "hike", "hiking"),
+    "doubled consonant": ("hobby", "run", "running"),
+    "punctuation": ("likes", "rock'n'roll!", "rock'n'roll"),
+    "typographic apostrophe": ("works_at", "McDonald’s", "McDonald's"),
+    "hyphen": ("owns", "t-shirt press", "t shirt press"),
+    "one word or two": ("likes", "videogames", "video games"),
+    "white space": ("likes", "green   tea", "green tea"),
+    "accent": ("lives_in", "Málaga", "malaga"),
+    "composed and decomposed letters": ("lives_in", "Z\u00fcrich", "Zu\u0308rich"),
+    "full-width letters": ("lives_in", "ｏｓａｋａ", "osaka"),
+    "city left out": ("lives_in", "new york", "new york city"),
+    "country left out": ("lives_in", "leeds", "leeds, uk"),
+    "legal form left out": ("works_at", "acme", "acme inc."),
+    "letters swapped": ("lives_in", "edinburgh", "edinbrugh"),
+    "letter doubled": ("from", "massachusetts", "massachusets"),
+}
+
+DIFFERENT_VALUE = {
+    "a word more in front": ("visited", "york", "new york"),
+    "a capital and its country": ("visited", "mexico", "mexico city"),
+    "two of one name": ("visited", "portland, oregon", "portland, maine"),
+    "one letter": ("hobby", "painting", "printing"),
+    "short words": ("hobby", "hiking", "biking"),
+    "a detail more": ("likes", "rock", "rock, pop and jazz"),
+    "programming languages": ("can", "c", "c++"),
+    "programming languages with a hash": ("can", "c", "c#"),
+    "derivation": ("likes", "organ", "organization"),
+    "names that differ by a swap": ("has_friend", "christina berg", "christian berg"),
+    "names that differ by an s": ("has_friend", "james", "jame"),
+    "kind and name": ("has_pet", "dog: rex", "dog: bella"),
+    "numbers": ("has_child", "1 2", "12"),
+    "vowel signs of other scripts": ("likes", "कि", "का"),
+    "voicing marks": ("has_friend", "かく", "がく"),
+    "only symbols": ("likes", "😀", "😡"),
+}
+
+
+@pytest.mark.parametrize(("attribute", "one", "other"), SAME_VALUE.values(), ids=SAME_VALUE.keys())
+def test_spellings_of_one_value_are_one_fact_with_both_as_evidence(attribute, one, other):
+    for first, second in permutations([one, other]):
+        facts = fold(said(f"2025-01-05 {attribute}={first}", f"2025-02-05 {attribute}={second}")).facts
+        assert [(fact.mentions, len(fact.evidence)) for fact in facts] == [(2, 2)]
+
+
+@pytest.mark.parametrize(("attribute", "one", "other"), DIFFERENT_VALUE.values(), ids=DIFFERENT_VALUE.keys())
+def test_values_that_only_look_alike_stay_apart(attribute, one, other):
+    for first, second in permutations([one, other]):
+        facts = fold(said(f"2025-01-05 {attribute}={first}", f"2025-02-05 {attribute}={second}")).facts
+        assert len(facts) == 2
+
+
+def test_a_respelled_home_is_no_move():
+    folded = fold(said("2025-01-05 lives_in=new york", "2025-02-05 lives_in=New York City"))
+    assert [v.reason for v in folded.versions] == ["current"]
+
+
+def test_a_spelling_must_agree_with_all_that_have_joined_before():
+    lines = ["2025-01-05 visited=portland", "2025-01-06 visited=portland, oregon", "2025-01-07 visited=portland, maine"]
+    assert sorted(fact.mentions for fact in fold(said(*lines)).facts) == [1, 2]
+
+
+def test_the_same_value_under_another_attribute_is_another_fact():
+    assert len(fold(said("2025-01-05 plays=chess", "2025-01-05 likes=chess")).facts) == 2
+
+
+def test_the_key_depends_on_what_is_said_and_not_on_who_says_it_when():
+    (early,) = fold(said("2020-01-05 likes=dogs sure 0.5")).facts
+    (late,) = fold(said("2025-02-07 dm likes=Dog")).facts
+    assert early.key == late.key
+    assert len(early.key) == 16
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("{user} has a dog", "{user} has dogs."),
+        ("{user} collects stamps", "{user}  COLLECTS the stamp!"),
+        ("{user}'s sister plays chess", "{user}’s sisters play chess"),
+    ],
+)
+def test_statements_without_a_value_merge_by_their_words(one, other):
+    (fact,) = fold(said(f'2025-01-05 : "{one}"', f'2025-02-05 : "{other}"')).facts
+    assert fact.mentions == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("{user} does not eat meat", "{user} does eat meat"),
+        ("{user} does eat meat", "{user} doesn't eat meat"),
+        ("{user} taught Sam", "Sam taught {user}"),
+    ],
+)
+def test_statements_of_other_words_stay_apart(one, other):
+    assert len(fold(said(f'2025-01-05 : "{one}"', f'2025-02-05 : "{other}"')).facts) == 2
+
+
+def test_the_surest_statement_is_shown_and_of_equals_the_latest():
+    lines = [
+        '2025-01-05 likes=tea sure 0.7 : "{user} likes tea"',
+        '2025-01-06 likes=tea sure 0.9 : "{user} loves tea"',
+        '2025-01-07 likes=tea sure 0.9 : "{user} enjoys tea"',
+        '2025-01-08 likes=tea sure 0.8 : "{user} is fond of tea"',
+    ]
+    (fact,) = fold(said(*lines)).facts
+    assert fact.statement == "{user} enjoys tea"
+
+
+def test_two_facts_of_one_statement_show_different_ones_where_they_can():
+    lines = [
+        '2025-01-05 lives_with=mila sure 0.8 : "{user} lives with her sister Mila"',
+        '2025-01-05 has_sibling=mila sure 0.9 : "{user} lives with her sister Mila"',
+        '2025-01-09 lives_with=mila sure 0.7 : "{user} shares a flat with Mila"',
+    ]
+    shown = {fact.attribute: fact.statement for fact in fold(said(*lines)).facts}
+    assert shown == {
+        "has_sibling": "{user} lives with her sister Mila",
+        "lives_with": "{user} shares a flat with Mila",
+    }
+
+
+def test_a_fact_without_a_statement_of_its_own_lends_its_evidence_and_keeps_its_history():
+    lines = [
+        '2025-01-05 likes=tea : "{user} likes tea"',
+        '2025-02-05 : "{user} likes tea."',
+        '2025-03-05 : "{user} likes teas"',
+    ]
+    folded = fold(said(*lines))
+    assert [(fact.attribute, fact.mentions, len(fact.evidence)) for fact in folded.facts] == [("likes", 3, 3)]
+    assert sorted(len(v.evidence) for v in folded.versions) == [1, 2]
+
+
+def test_a_long_statement_is_cut_between_words():
+    (fact,) = fold(said(f'2025-01-05 : "{{user}} {"walks on " * 80}"')).facts
+    assert len(fact.statement) <= 500
+    assert fact.statement.endswith(("walks…", "on…"))
+
+
+def test_an_endless_word_is_cut_too():
+    (fact,) = fold(said(f'2025-01-05 : "{"x" * 900}"')).facts
+    assert len(fact.statement) == 500
+
+
+@pytest.mark.parametrize(
+    ("word", "same"), [("studies", "study"), ("boxes", "box"), ("universities", "university"), ("tried", "try")]
+)
+def test_inflections_share_a_stem(word, same):
+    assert inflection_stem(word) == inflection_stem(same)
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [("university", "universe"), ("friendly", "friend"), ("organization", "organ"), ("glass", "glas")],
+)
+def test_derivations_do_not(word, other):
+    assert inflection_stem(word) != inflection_stem(other)
+
+
+def test_a_statement_of_articles_and_signs_still_has_a_key():
+    assert statement_key("The The") == "the the"
+    assert statement_key("!!!") == "!!!"
+
+
+def test_facts_are_listed_by_category_and_attribute():
+    lines = ["2025-01-05 lives_in=leeds", "2025-01-05 likes=tea", "2025-01-05 likes=olives", "2025-01-05 age=34"]
+    assert [fact.attribute for fact in fold(said(*lines)).facts] == ["age", "lives_in", "likes", "likes"]
+    assert now(fold(said(*lines))) == ["age=34", "likes=olives", "likes=tea", "lives_in=leeds"]
