@@ -113,9 +113,9 @@ def report(title: str, names: Sequence[str], sessions: Sequence[Session], show: 
     print(f"\n{title}: {', '.join(names)}; {len(sessions)} sessions")
     print(f"{'':24}{'ROUGE-1':>20}{'ROUGE-2':>20}{'ROUGE-L':>20}{'words':>7}")
     summarise_one(sessions[0])  # loads what is loaded lazily
-    started = time.perf_counter()
+    started = time.process_time()
     summaries = [summarise_one(session) for session in sessions]
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     turned = [session.turned() for session in sessions]
     golds = [session.gold for session in sessions]
     print_row("speaker_a is the user", [summary.summary_text for summary in summaries], golds)
@@ -125,7 +125,7 @@ def report(title: str, names: Sequence[str], sessions: Sequence[Session], show: 
     print(f"topics whose words the gold uses: {topic_precision(sessions, summaries):.3f}")
     confidences = [summary.confidence_score for summary in summaries if summary.confidence_score is not None]
     print(f"confidence: median {np.median(confidences):.2f}, from {min(confidences):.2f} to {max(confidences):.2f}")
-    print(f"{1000 * seconds / messages:.2f} ms a message, {messages / len(sessions):.0f} messages a window")
+    print(f"{1000 * seconds / messages:.2f} ms of CPU a message, {messages / len(sessions):.0f} messages a window")
     for summary in summaries[:show]:
         print(f"\n{summary.summary_text}\n{summary.key_topics}")
 

@@ -30,7 +30,9 @@ class Settings(BaseSettings):
         description="Folder of the embedded databases, Dagster's local storage and logs. Removing it starts afresh.",
     )
 
-    qdrant_url: str | None = Field(None, description="Qdrant server, e.g. http://localhost:6333. Wins over QDRANT_HOST.")
+    qdrant_url: str | None = Field(
+        None, description="Qdrant server, e.g. http://localhost:6333. Wins over QDRANT_HOST."
+    )
     qdrant_host: str | None = Field(None, description="Qdrant host. Neither URL nor host: the embedded engine is used.")
     qdrant_port: int = Field(6333, ge=1, le=65535, description="Qdrant REST port.")
     qdrant_grpc_port: int = Field(6334, ge=1, le=65535, description="Qdrant gRPC port.")
@@ -66,14 +68,18 @@ class Settings(BaseSettings):
     )
     enrichment_max_bots_per_tick: int = Field(25, ge=1, description="Bots that one sensor tick looks at.")
     enrichment_metadata_preview: bool = Field(
-        False, description="Show fact statements and summaries in Dagster metadata. They stay in its event log for ever."
+        False,
+        description="Show fact statements and summaries in Dagster metadata. They stay in its event log for ever.",
     )
 
-    min_messages_for_summary: int = Field(5, ge=1, description="Messages below which a window waits for its day to close.")
+    min_messages_for_summary: int = Field(
+        5, ge=1, description="Messages below which a window waits for its day to close."
+    )
     time_window_hours: int = Field(24, description="Length of a summary window, hours; a divisor of 24.")
     lookback_days: int = Field(3, ge=1, le=90, description="Days that the safety-net schedule sweeps.")
     enrichment_start_date: date = Field(
-        date(2023, 1, 1), description="First day partition. Older messages are left out and counted. Bots times days "
+        date(2023, 1, 1),
+        description="First day partition. Older messages are left out and counted. Bots times days "
         "should stay under about 50,000.",
     )
 

@@ -55,7 +55,13 @@ def at(stamp: str) -> datetime:
 
 
 def said(
-    words: str, when: datetime, *, user: str = "ana", role: str = "user", name: str | None = None, channel: str = "guild",
+    words: str,
+    when: datetime,
+    *,
+    user: str = "ana",
+    role: str = "user",
+    name: str | None = None,
+    channel: str = "guild",
     **payload: object,
 ) -> Point:
     """A point as today's bots write it."""

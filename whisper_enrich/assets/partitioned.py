@@ -28,8 +28,13 @@ Work = Callable[[StageContext, BotCollection, date], Mapping[str, Any]]
 
 
 def for_each_partition(
-    context: AssetExecutionContext, pipeline: Pipeline, stage: str, work: Work, *,
-    before_bot: BeforeBot | None = None, read_ahead: Stage | None = None,
+    context: AssetExecutionContext,
+    pipeline: Pipeline,
+    stage: str,
+    work: Work,
+    *,
+    before_bot: BeforeBot | None = None,
+    read_ahead: Stage | None = None,
 ) -> None:
     """Run ``work`` for every partition of this run and attach the metadata that it returns to the partition.
 
@@ -50,7 +55,11 @@ def for_each_partition(
         except EnrichError as error:
             failures[bot_name] = error
             continue
-        ahead = reading_ahead(stage_context, bot, days, read_ahead) if read_ahead else ((stage_context, day) for day in days)
+        ahead = (
+            reading_ahead(stage_context, bot, days, read_ahead)
+            if read_ahead
+            else ((stage_context, day) for day in days)
+        )
         for day_context, day in ahead:
             key = partition_key(bot_name, day)
             try:
@@ -74,4 +83,3 @@ def _failure(stage: str, failures: Mapping[str, EnrichError], partitions: int) -
     if partitions == 1:
         return first
     return type(first)(f"{stage} failed for {', '.join(failures)}: {first}")
-

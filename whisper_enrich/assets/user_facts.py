@@ -29,9 +29,7 @@ def user_facts(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]
         result = extract_facts(ctx, bot, day, extract, ENGINE_VERSION)
         with ctx.database.connect() as connection:
             figures = overview.partition_figures(connection, bot.bot_name, day)
-            rows = previews.facts(
-                connection, bot.bot_name, day, with_content=ctx.settings.enrichment_metadata_preview
-            )
+            rows = previews.facts(connection, bot.bot_name, day, with_content=ctx.settings.enrichment_metadata_preview)
         return {
             "dagster/partition_row_count": sum(figures.facts_by_category.values()),
             "messages_read": result.messages,

@@ -76,4 +76,6 @@ def every_fact_has_evidence(pipeline: ResourceParam[Pipeline]) -> AssetCheckResu
     pipeline.preflight("check")
     with pipeline.database.connect() as connection:
         without = overview.facts_without_evidence(connection)
-    return AssetCheckResult(passed=without == 0, severity=AssetCheckSeverity.ERROR, metadata={"without_evidence": without})
+    return AssetCheckResult(
+        passed=without == 0, severity=AssetCheckSeverity.ERROR, metadata={"without_evidence": without}
+    )

@@ -29,7 +29,12 @@ class Plan:
 
 
 def plan_runs(
-    bots: Sequence[str], due: Mapping[str, Collection[date]], in_flight: Collection[str], *, first_day: date, today: date
+    bots: Sequence[str],
+    due: Mapping[str, Collection[date]],
+    in_flight: Collection[str],
+    *,
+    first_day: date,
+    today: date,
 ) -> Plan:
     """One run per bot that has work and none in flight, over its newest block of days.
 

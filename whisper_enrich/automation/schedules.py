@@ -36,7 +36,9 @@ def sweep_recent_days(
     if not bots:
         yield SkipReason("No bot is registered, or all of them have a run in flight.")
     for bot_name in bots:
-        yield RunRequest(tags={**range_tags(bot_name, first, today), BOT_TAG: bot_name, "whisper_enrich/cause": "sweep"})
+        yield RunRequest(
+            tags={**range_tags(bot_name, first, today), BOT_TAG: bot_name, "whisper_enrich/cause": "sweep"}
+        )
 
 
 @schedule(

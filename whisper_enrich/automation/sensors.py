@@ -15,7 +15,7 @@ from dagster import (
 from whisper_enrich.automation import discovery
 from whisper_enrich.automation.jobs import BOT_TAG, enrich_bot_day
 from whisper_enrich.automation.plan import Plan, plan_runs, skip_message
-from whisper_enrich.errors import EnrichError
+from whisper_enrich.errors import StoreBusy
 from whisper_enrich.partitions import BOTS, bot_partitions, range_tags
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.settings import load_settings
@@ -64,23 +64,27 @@ def new_messages(context: SensorEvaluationContext, pipeline: ResourceParam[Pipel
     """
     patient = pipeline.patient_for(STORE_WAIT_SECONDS)
     try:
-        ctx = patient.context("sensor")
-        bots = patient.store.bots()
-        if not bots:
-            prefixes = ", ".join(patient.settings.qdrant_collection_prefix)
-            return SkipReason(f"No bot found: no collection begins with {prefixes}. `whisper-enrich load` or `demo` fill one.")
-        chosen, cursor = _next_bots(
-            [bot.bot_name for bot in bots], context.cursor, patient.settings.enrichment_max_bots_per_tick
+        return _tick(context, patient)
+    except StoreBusy as error:
+        return SkipReason(str(error))
+
+
+def _tick(context: SensorEvaluationContext, patient: Pipeline) -> SensorResult | SkipReason:
+    ctx = patient.context("sensor")
+    bots = patient.store.bots()
+    if not bots:
+        prefixes = ", ".join(patient.settings.qdrant_collection_prefix)
+        return SkipReason(
+            f"No bot found: no collection begins with {prefixes}. `whisper-enrich load` or `demo` fill one."
         )
-        looked_at = [bot for bot in bots if bot.bot_name in set(chosen)]
-        sighting = discovery.look_for_new_points(ctx, looked_at, pages_per_bot=PAGES_PER_BOT, seconds=LOOK_SECONDS)
-        due = discovery.days_with_work(ctx, sighting)
-    except EnrichError as error:
-        raise type(error)(str(error)) from None
-    in_flight = discovery.bots_in_flight(context.instance)
-    plan = plan_runs(
-        chosen, due, in_flight, first_day=ctx.settings.enrichment_start_date, today=ctx.clock().date()
+    chosen, cursor = _next_bots(
+        [bot.bot_name for bot in bots], context.cursor, patient.settings.enrichment_max_bots_per_tick
     )
+    looked_at = [bot for bot in bots if bot.bot_name in set(chosen)]
+    sighting = discovery.look_for_new_points(ctx, looked_at, pages_per_bot=PAGES_PER_BOT, seconds=LOOK_SECONDS)
+    due = discovery.days_with_work(ctx, sighting)
+    in_flight = discovery.bots_in_flight(context.instance)
+    plan = plan_runs(chosen, due, in_flight, first_day=ctx.settings.enrichment_start_date, today=ctx.clock().date())
     new_bots = discovery.unregistered(context.instance, bots, BOTS)
     return SensorResult(
         run_requests=run_requests(plan),

@@ -28,7 +28,9 @@ def step(message: str) -> None:
 
 def table(*columns: str, title: str | None = None) -> Table:
     """A table whose columns after the first that begin with ``#`` hold numbers."""
-    built = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    built = Table(
+        title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for column in columns:
         built.add_column(column.lstrip("#"), justify="right" if column.startswith("#") else "left")
     return built

@@ -51,7 +51,9 @@ def load_command(files: tuple[Path, ...], user_speaker: str) -> None:
             loaded = read(path, user_speaker=user_speaker)
             with progress_bar() as bar:
                 task = bar.add_task(path.name, total=loaded.count)
-                result = load(pipeline.store, loaded, progress=lambda n, task=task, bar=bar: bar.update(task, advance=n))
+                result = load(
+                    pipeline.store, loaded, progress=lambda n, task=task, bar=bar: bar.update(task, advance=n)
+                )
             with pipeline.database.begin() as connection:
                 from whisper_enrich.storage.profiles import remember_names
 

@@ -26,14 +26,18 @@ def demo() -> None:
 
     started = time.perf_counter()
     with opened(Pipeline()) as pipeline, dagster_instance(pipeline.settings) as instance:
-        step(f"PostgreSQL {pipeline.database.ping()} is up ({'embedded' if pipeline.settings.embedded_postgres else 'server'})")
+        step(
+            f"PostgreSQL {pipeline.database.ping()} is up ({'embedded' if pipeline.settings.embedded_postgres else 'server'})"
+        )
         _, revision = migrate(pipeline.database)
         step(f"Schema {pipeline.settings.postgres_schema} is at revision {revision}")
         loaded = load_sample(pipeline.store, pipeline.settings.home / "sample.json", pipeline.clock())
         with pipeline.database.begin() as connection:
             remember_names(connection, loaded.names, "loaded")
         new = sum(counts.new for counts in loaded.bots.values())
-        step(f"Sample conversations: {len(loaded.bots)} bots, {new} new points" + ("" if new else " (all there already)"))
+        step(
+            f"Sample conversations: {len(loaded.bots)} bots, {new} new points" + ("" if new else " (all there already)")
+        )
         ctx = pipeline.context("demo")
         bots = [bot for bot in pipeline.store.bots() if bot.bot_name in loaded.bots]
         register(instance, [bot.bot_name for bot in bots])
@@ -66,7 +70,7 @@ def _one_per_bot(jobs: Sequence[Job]) -> list[Job]:
 
 def _seconds(connection: Connection) -> Mapping[str, float]:
     rows = connection.execute(text("SELECT bot_name, sum(seconds)::float FROM stage_runs GROUP BY 1"))
-    return {name: seconds for name, seconds in rows}
+    return dict(map(tuple, rows))
 
 
 def _report(
@@ -105,7 +109,9 @@ def _examples(connection: Connection, bots: Sequence[str]) -> None:
     ).all()
     out.print("\n[bold]Three facts, and the words they rest on[/]")
     for fact in facts:
-        out.print(f"  {fact.fact_content}  [dim]({fact.bot_name}, {fact.category}, {fact.confidence:.2f})[/]", markup=True)
+        out.print(
+            f"  {fact.fact_content}  [dim]({fact.bot_name}, {fact.category}, {fact.confidence:.2f})[/]", markup=True
+        )
         out.print(f"    “{fact.quote}”", style="dim", markup=False)
     summary = connection.execute(
         text(

@@ -114,12 +114,17 @@ def report_what_is_left(ctx: StageContext, bot_names: Collection[str]) -> None:
     with ctx.database.connect() as connection:
         reasons = [reason for reason in overview.reasons(connection) if reason.bot_name in bot_names]
     counts: Mapping[str, int] = {
-        kind: sum(reason.count for reason in reasons if reason.kind == kind) for kind in ("retry", "dead", "quarantined")
+        kind: sum(reason.count for reason in reasons if reason.kind == kind)
+        for kind in ("retry", "dead", "quarantined")
     }
     if counts["retry"]:
-        warn(f"{counts['retry']} messages failed and wait for another attempt; the sensor or `enrich` comes back to them.")
+        warn(
+            f"{counts['retry']} messages failed and wait for another attempt; the sensor or `enrich` comes back to them."
+        )
     if counts["dead"]:
-        warn(f"{counts['dead']} messages were set aside; `whisper-enrich status` says why, `whisper-enrich retry` tries again.")
+        warn(
+            f"{counts['dead']} messages were set aside; `whisper-enrich status` says why, `whisper-enrich retry` tries again."
+        )
     if counts["quarantined"]:
         warn(f"{counts['quarantined']} points cannot be read as messages; `whisper-enrich status` says why.")
 

@@ -54,7 +54,9 @@ def _print_days(statuses: Sequence[DayStatus], days: int, now: datetime) -> None
         mine = [s for s in statuses if s.bot_name == bot_name]
         for s in mine[-days:]:
             shown.add_row(bot_name, s.day.isoformat(), *_numbers(s), duration(s.lag_seconds))
-        shown.add_row(bot_name, f"{len(mine)} days", *_totals(mine), duration(_lag(mine)), style="bold", end_section=True)
+        shown.add_row(
+            bot_name, f"{len(mine)} days", *_totals(mine), duration(_lag(mine)), style="bold", end_section=True
+        )
     out.print(shown)
     out.print(f"[dim]as of {now:%Y-%m-%d %H:%M} UTC; an open window waits for more messages or for its day to close[/]")
 
@@ -105,7 +107,7 @@ def doctor(show_all: bool) -> None:
 
 def _print_settings(settings: Settings, show_all: bool) -> None:
     shown = table("setting", "value", "from", title="Settings in force")
-    for name, field in type(settings).model_fields.items():
+    for name in type(settings).model_fields:
         value = getattr(settings, name)
         given = name in settings.model_fields_set
         if given or show_all:
@@ -145,7 +147,11 @@ def _database(pipeline: Pipeline) -> str | None:
 
 def _store(pipeline: Pipeline) -> str | None:
     settings = pipeline.settings
-    where = "embedded" if settings.embedded_qdrant else settings.qdrant_url or f"{settings.qdrant_host}:{settings.qdrant_port}"
+    where = (
+        "embedded"
+        if settings.embedded_qdrant
+        else settings.qdrant_url or f"{settings.qdrant_host}:{settings.qdrant_port}"
+    )
     try:
         bots = pipeline.store.bots()
         points = {bot.bot_name: pipeline.store.count(bot.collection) for bot in bots}

@@ -23,7 +23,9 @@ def project_file(name: str) -> Path:
     for root in (Path.cwd(), Path(__file__).resolve().parents[2]):
         if (root / name).is_file():
             return root / name
-    raise ConfigurationError(f"{name} is neither in the working directory nor beside the package. Run from the checkout.")
+    raise ConfigurationError(
+        f"{name} is neither in the working directory nor beside the package. Run from the checkout."
+    )
 
 
 def prepare_dagster_home(settings: Settings) -> Path:

@@ -72,7 +72,9 @@ def _run(instance: DagsterInstance, pipeline: Pipeline, job_name: str, job: Job)
     from whisper_enrich.partitions import BOTS, range_tags
 
     if job.bot_name not in instance.get_dynamic_partitions(BOTS):
-        raise InputError(f"'{job.bot_name}' is no partition yet. Run `whisper-enrich status` to see the bots there are.")
+        raise InputError(
+            f"'{job.bot_name}' is no partition yet. Run `whisper-enrich status` to see the bots there are."
+        )
     result = defs.resolve_job_def(job_name).execute_in_process(
         instance=instance,
         tags={**range_tags(job.bot_name, job.first, job.last), BOT_TAG: job.bot_name},

@@ -59,7 +59,9 @@ def _require_free(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise InputError(f"Port {port} is taken. End what listens there, or give another one with --port.") from None
+            raise InputError(
+                f"Port {port} is taken. End what listens there, or give another one with --port."
+            ) from None
 
 
 def _die_with_parent() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from whisper_enrich.facts.dates import find_dates
 from whisper_enrich.facts.model import Tense
@@ -34,6 +34,7 @@ class Clause:
     sentence: int
     tense: Tense
     words: frozenset[str]
+    said_on: date
 
 
 # -- what is not the writer's own word ---------------------------------------------------------------------------------
@@ -43,6 +44,8 @@ _FOREIGN_MATTER = re.compile(
     r"|(?<![\w*])\*(?!\*)[a-z][^*\n]*\*(?![\w*])",
     re.DOTALL | re.MULTILINE,
 )
+# Braces would read as a placeholder in a statement.
+_PLAIN = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "{": "(", "}": ")"})
 _QUOTATION = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”|«[^»\n]*»")
 
 # The whole message is not meant. "not kidding" and "no joke" say the opposite.
@@ -180,7 +183,7 @@ def is_joke(text: str) -> bool:
 
 def _mask(message: str) -> str:
     """The message with foreign matter blanked and apostrophes straight; every offset stays."""
-    text = message.replace("’", "'").replace("‘", "'").replace("ʼ", "'")
+    text = message.translate(_PLAIN)
     if "`" in text or "/" in text or "<" in text or ">" in text or "*" in text or "www" in text:
         text = _FOREIGN_MATTER.sub(lambda match: " " * len(match[0]), text)
         text = text.replace("*", " ").replace("_", " ")
@@ -235,7 +238,7 @@ def _clause(text: str, start: int, end: int, sentence: int, said_at: datetime) -
     read = respell(read)
     if read.startswith("i") and not read[1:2].isalpha():
         read = "I" + read[1:]
-    return Clause(start, end, read, sentence, tense_of(read), frozenset(_WORDS.findall(read.lower())))
+    return Clause(start, end, read, sentence, tense_of(read), frozenset(_WORDS.findall(read.lower())), said_at.date())
 
 
 def _strip_lead_in(text: str) -> str:

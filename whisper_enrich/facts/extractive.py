@@ -8,27 +8,13 @@ behind their phrase.
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
 
 from whisper_enrich.facts import confidence, fallback
-from whisper_enrich.facts.attributes import normalise
 from whisper_enrich.facts.clauses import Clause, clauses
 from whisper_enrich.facts.dates import DateSpan, find_dates, with_dates
-from whisper_enrich.facts.model import (
-    Assertion,
-    Category,
-    Evidence,
-    Extraction,
-    Outcome,
-    Polarity,
-    Tense,
-)
-from whisper_enrich.facts.rules import RULES
-from whisper_enrich.facts.rules.model import Cut, Rule
-from whisper_enrich.facts.rules.values import cut, is_vague, items
+from whisper_enrich.facts.matching import Draft, drafts
+from whisper_enrich.facts.model import Assertion, Evidence, Extraction, Outcome, Polarity, Tense
 from whisper_enrich.messages.model import Message, Speaker
 from whisper_enrich.text import language
 from whisper_enrich.text.third_person import to_third_person
@@ -36,14 +22,19 @@ from whisper_enrich.text.third_person import to_third_person
 ENGINE_VERSION = "extractive-1"
 
 MAX_STATEMENT = 500
-MAX_PER_CLAUSE = 2
 MAX_PER_MESSAGE = 4
-# The general rule fills up to this many facts, and only with clauses of this interest.
+#: The general rule fills a message up to this many facts.
 MAX_WITH_GENERAL = 2
-MIN_INTEREST = 2.0
 
-# How long ago a move may lie and still tell where the person lives.
-_RECENT = timedelta(days=62)
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A clause and what the rules made of it; ``interest`` is that of the clause in its own words."""
+
+    clause: Clause
+    dates: list[DateSpan]
+    drafts: list[Draft]
+    interest: float
 
 
 def extract(message: Message) -> Extraction:
@@ -53,5 +44,75 @@ def extract(message: Message) -> Extraction:
     detected = language.detect(message.text)
     if detected is not None and detected not in language.COVERED:
         return Extraction(message.point_id, Outcome.NOT_COVERED, (), detected)
-    assertions = tuple(_select(list(_candidates(message))))
+    assertions = _assertions(message)
     return Extraction(message.point_id, Outcome.FACTS if assertions else Outcome.NO_FACTS, assertions, detected)
+
+
+def _assertions(message: Message) -> tuple[Assertion, ...]:
+    readings = [_read(clause, message) for clause in clauses(message.text, message.at)]
+    found: list[Assertion] = []
+    for reading in readings:
+        for draft in reading.drafts:
+            _add(found, _assertion(draft, reading, message))
+    found = found[:MAX_PER_MESSAGE]
+    rest = [reading for reading in readings if not reading.drafts and reading.interest >= fallback.MIN_INTEREST]
+    rest.sort(key=lambda reading: (-reading.interest, reading.clause.start))
+    for reading in rest[: max(0, MAX_WITH_GENERAL - len(found))]:
+        _add(found, _assertion(_general(reading.clause), reading, message))
+    return tuple(sorted(found, key=lambda assertion: assertion.evidence.start))
+
+
+def _read(clause: Clause, message: Message) -> _Reading:
+    dates = find_dates(clause.text, message.at, clause.tense)
+    return _Reading(clause, dates, drafts(clause, dates), fallback.interest(clause))
+
+
+def _general(clause: Clause) -> Draft:
+    return Draft(fallback.NAME, fallback.category(clause), None, "", "", Polarity.AFFIRM, clause.tense)
+
+
+def _add(found: list[Assertion], new: Assertion | None) -> None:
+    """A message says a thing once: by its statement, and by its value where it has one."""
+    if new is None:
+        return
+    for known in found:
+        same_value = new.value and (known.attribute, known.value) == (new.attribute, new.value)
+        if known.polarity is new.polarity and (known.statement == new.statement or same_value):
+            return
+    found.append(new)
+
+
+def _assertion(draft: Draft, reading: _Reading, message: Message) -> Assertion | None:
+    clause = reading.clause
+    statement = _statement(draft.statement or clause.text, message, draft.tense)
+    if len(statement) > MAX_STATEMENT or "{user}" not in statement:
+        return None
+    held = reading.dates[0] if reading.dates else None
+    return Assertion(
+        bot_name=message.bot_name,
+        user_id=message.user_id,
+        category=draft.category,
+        statement=statement,
+        attribute=draft.attribute,
+        value=draft.value,
+        polarity=draft.polarity,
+        tense=draft.tense,
+        holds_from=held.first if held else None,
+        holds_to=held.last if held else None,
+        confidence=confidence.of_rule(draft.rule),
+        evidence=Evidence(
+            point_id=message.point_id,
+            start=clause.start,
+            end=clause.end,
+            quote=message.text[clause.start : clause.end],
+            said_at=message.at,
+            scope=message.scope,
+        ),
+        rule=draft.rule,
+    )
+
+
+def _statement(first_person: str, message: Message, tense: Tense) -> str:
+    text = to_third_person(first_person.rstrip(" .!"), "{user}")
+    text = with_dates(text, find_dates(text, message.at, tense))
+    return text[0].upper() + text[1:] + "."

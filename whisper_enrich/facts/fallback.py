@@ -14,6 +14,8 @@ from whisper_enrich.facts.model import Category, Tense
 from whisper_enrich.text.words import word_set
 
 NAME = "general"
+#: Interest from which a clause is kept.
+MIN_INTEREST = 2.0
 
 _SUBJECT = re.compile(r"(?:i|i'm|i've|i'll|i'd|we|we're|we've|we'll|we'd|my|our|me and|(?:\w+ ){1,3}and (?:i|me))\b", re.IGNORECASE)
 _ABOUT_PERSON = re.compile(r"\b(?:me|my|our|us)\b", re.IGNORECASE)

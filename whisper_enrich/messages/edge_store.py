@@ -21,6 +21,7 @@ from whisper_enrich.messages.points import (
     check_page_size,
     check_vector_names,
     chunks,
+    compact_vectors,
     engine_id,
     engine_ids,
     latest_marks,
@@ -324,10 +325,11 @@ def _is_collection(path: Path) -> bool:
 def _create_shard(folder: Path) -> None:
     from qdrant_edge import Distance, EdgeConfig, EdgeShard, EdgeVectorParams, HnswIndexConfig, Memory
 
-    # Cold: otherwise each opening maps all vectors into memory, which takes three times as long at 40,000 points.
+    # Vectors cold: else each opening brings all of them into memory, 0.2 s and 200 MB instead of 0.05 s and 0 at 40,000
+    # points. Payloads cached: cold, the default, they are read ten times as slowly after each opening.
     vector = EdgeVectorParams(size=VECTOR_SIZE, distance=Distance.Cosine, memory=Memory.Cold)
     config = EdgeConfig(
-        vectors={name: vector for name in VECTOR_NAMES},
+        vectors=dict.fromkeys(VECTOR_NAMES, vector),
         # No graph: we never search by vector, and building one would freeze the process.
         hnsw_config=HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),
         payload_memory=Memory.Cached,
@@ -362,4 +364,4 @@ def _retrieve(
 
 
 def _point(record: qdrant_edge.Record) -> Point:
-    return Point(str(record.id), record.payload or {}, record.vector or {})
+    return Point(str(record.id), record.payload or {}, compact_vectors(record.vector))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from math import isfinite
@@ -86,6 +87,14 @@ def vector_lists(point: Point) -> dict[str, list[float]]:
     return {
         name: vector.tolist() if hasattr(vector, "tolist") else list(vector) for name, vector in point.vectors.items()
     }
+
+
+def compact_vectors(vectors: object) -> dict[str, Sequence[float]]:
+    """Named vectors as arrays of 32-bit floats, which is what the engine stores: an eighth of the memory of lists.
+
+    Empty for a point without vectors, and for a collection whose vectors have no names.
+    """
+    return {name: array("f", vector) for name, vector in vectors.items()} if isinstance(vectors, dict) else {}
 
 
 def check_vector_names(names: Iterable[str]) -> None:

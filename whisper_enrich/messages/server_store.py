@@ -18,6 +18,7 @@ from whisper_enrich.messages.points import (
     check_page_size,
     check_vector_names,
     chunks,
+    compact_vectors,
     engine_id,
     engine_ids,
     latest_marks,
@@ -376,5 +377,4 @@ def _unmarked(ledger_id: str | None) -> models.Filter | None:
 
 
 def _point(record: models.Record) -> Point:
-    vectors = record.vector if isinstance(record.vector, dict) else {}
-    return Point(str(record.id), record.payload or {}, vectors)
+    return Point(str(record.id), record.payload or {}, compact_vectors(record.vector))

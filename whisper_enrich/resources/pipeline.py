@@ -24,9 +24,14 @@ class Pipeline:
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, clock: Callable[[], datetime] = utc_now,
-        store: MessageStore | None = None, lease_wait_seconds: float = LEASE_WAIT_SECONDS,
-        store_wait_seconds: float = 30.0, on_progress: Callable[[str, str, str], None] | None = None,
+        self,
+        settings: Settings | None = None,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        store: MessageStore | None = None,
+        lease_wait_seconds: float = LEASE_WAIT_SECONDS,
+        store_wait_seconds: float = 30.0,
+        on_progress: Callable[[str, str, str], None] | None = None,
     ) -> None:
         self._given_settings = settings
         self._given_store = store

@@ -171,7 +171,5 @@ def _shifted(line: Line, days: int) -> Line:
     at = line.at + days * _DAY
     # An answer belongs to its question's day.
     day = (at - ANSWER_DELAY).date() if line.speaker == "bot" else at.date()
-    notes = tuple(
-        Note(render(note.statement, day), note.category, render(note.quote, day)) for note in line.notes
-    )
+    notes = tuple(Note(render(note.statement, day), note.category, render(note.quote, day)) for note in line.notes)
     return replace(line, at=at, text=render(line.text, day), notes=notes)

@@ -63,7 +63,10 @@ def mark_left_out(ctx: StageContext, bot: BotCollection) -> int:
 
 
 def _mark_batch(
-    ctx: StageContext, bot: BotCollection, days: Sequence[date] | None, lease: Lease,
+    ctx: StageContext,
+    bot: BotCollection,
+    days: Sequence[date] | None,
+    lease: Lease,
     results: dict[date, CompletionResult],
 ) -> bool:
     """One batch; True while there may be another."""
@@ -78,7 +81,9 @@ def _mark_batch(
     )
     done, changed, missing = set(outcome.marked), set(outcome.changed), set(outcome.missing)
     progress = [
-        Progress(m.row.point_id, m.row.revision, "done", m.status, m.row.attempts) for m in ready if m.row.point_id in done
+        Progress(m.row.point_id, m.row.revision, "done", m.status, m.row.attempts)
+        for m in ready
+        if m.row.point_id in done
     ]
     with ctx.database.begin() as connection:
         ctx.confirm(connection, lease)

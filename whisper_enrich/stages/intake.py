@@ -59,14 +59,16 @@ class Entered:
 
 
 def enter(
-    ctx: StageContext, bot: BotCollection, page: Sequence[Point], now: datetime, marked: Mapping[str, bool] | None = None
+    ctx: StageContext,
+    bot: BotCollection,
+    page: Sequence[Point],
+    now: datetime,
+    marked: Mapping[str, bool] | None = None,
 ) -> Entered:
     """Parse points and enter them, with the quarantine, in one transaction."""
     parsed = parse_all(ctx, bot.bot_name, page, now)
     with ctx.database.begin() as connection:
-        absorbed = ledger.absorb(
-            connection, bot.bot_name, bot.collection, parsed, today=now.date(), marked=marked
-        )
+        absorbed = ledger.absorb(connection, bot.bot_name, bot.collection, parsed, today=now.date(), marked=marked)
         quarantine.record(
             connection, bot.bot_name, bot.collection,
             [(p, point.payload) for p, point in zip(parsed, page, strict=True)], today=now.date(), now=now,

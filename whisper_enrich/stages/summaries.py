@@ -118,7 +118,12 @@ class _UserDay:
         self.result.messages += sum(1 for row in read.rows if row.parts)
 
     def _summarised(
-        self, key: repository.WindowKey, window: Window, held: list[Message], stored_hash: str | None, action: Action,
+        self,
+        key: repository.WindowKey,
+        window: Window,
+        held: list[Message],
+        stored_hash: str | None,
+        action: Action,
         summaries: dict[repository.WindowKey, Summary],
     ) -> Outcome:
         """Summarise unless the stored summary was made from the same; returns what each message moves to."""
@@ -141,8 +146,12 @@ class _UserDay:
         return _done
 
     def _write(
-        self, summaries: dict[repository.WindowKey, Summary], gone: list[repository.WindowKey],
-        progress: list[Progress], *, complete: bool,
+        self,
+        summaries: dict[repository.WindowKey, Summary],
+        gone: list[repository.WindowKey],
+        progress: list[Progress],
+        *,
+        complete: bool,
     ) -> None:
         """Store the user's day in one transaction. A row that could not be read keeps the day asking for another look."""
         bot = self.bot.bot_name

@@ -12,7 +12,11 @@ from sqlalchemy import Connection, text
 
 
 def copy_into_temporary(
-    connection: Connection, name: str, like: str, columns: Sequence[str], rows: Iterable[Sequence[Any]],
+    connection: Connection,
+    name: str,
+    like: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
     extra: str = "",
 ) -> int:
     """Fill the temporary table ``name`` (the named columns of table ``like``, all nullable) and return the row count.

@@ -46,8 +46,6 @@ from whisper_enrich.storage.state_dir import state_dir as make_state_dir
 _logger = logging.getLogger(__name__)
 
 DATABASE = "whisper_enrich"
-# How long a server without users may be silent before it is taken for stuck and started anew.
-_SILENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +95,20 @@ class EmbeddedPostgres:
     parent. A process that ends by an unhandled signal gives nothing back; the server then runs until the next release
     or ``stop`` by anybody.
 
+    The deadlines: ``lock_seconds`` to wait while another process starts or stops the server, ``start_seconds`` for the
+    server to accept connections, ``silence_seconds`` until a running server that nobody uses is taken for stuck.
+
     All methods raise DatabaseUnavailable where something is in the way, ``acquire`` also ConfigurationError where the
     state folder cannot be used.
     """
 
-    def __init__(self, state_dir: Path, *, lock_seconds: float = 60.0, start_seconds: float = 30.0) -> None:
+    def __init__(
+        self, state_dir: Path, *, lock_seconds: float = 60.0, start_seconds: float = 30.0, silence_seconds: float = 5.0
+    ) -> None:
         self._state = Path(state_dir).expanduser().resolve()
         self._lock_seconds = lock_seconds
         self._start_seconds = start_seconds
+        self._silence_seconds = silence_seconds
         self._leases = LeaseBook(anchor(self._state) / "leases.json")
         self._lease: Lease | None = None
         self._holds = 0
@@ -218,7 +222,7 @@ class EmbeddedPostgres:
     def _answers(self, home: Home, pid: int) -> bool:
         """Whether the running server can be joined. A stuck one that nobody else uses is ended."""
         others = [lease for lease in self._leases.live() if self._lease is None or lease.token != self._lease.token]
-        patience = self._start_seconds if others else min(_SILENCE_SECONDS, self._start_seconds)
+        patience = self._start_seconds if others else self._silence_seconds
         answer = postgres_server.ask(pid, home.socket_dir, patience)
         if answer is Answer.RECOVERING and not others:
             answer = postgres_server.ask(pid, home.socket_dir, self._start_seconds)

@@ -46,8 +46,14 @@ def users_of_assertions(connection: Connection, bot_name: str, point_ids: Sequen
 
 
 def replace_assertions(
-    connection: Connection, bot_name: str, collection: str, point_ids: Sequence[str], assertions: Sequence[Assertion], *,
-    engine_version: str, extracted_at: datetime,
+    connection: Connection,
+    bot_name: str,
+    collection: str,
+    point_ids: Sequence[str],
+    assertions: Sequence[Assertion],
+    *,
+    engine_version: str,
+    extracted_at: datetime,
 ) -> None:
     """Make ``assertions`` all that these points support."""
     connection.execute(
@@ -133,7 +139,10 @@ class FactChanges:
 
 
 def store_folds(
-    connection: Connection, bot_name: str, folds: Mapping[str, Folded], stored: Mapping[str, Sequence[StoredAssertion]],
+    connection: Connection,
+    bot_name: str,
+    folds: Mapping[str, Folded],
+    stored: Mapping[str, Sequence[StoredAssertion]],
     names: Mapping[str, str],
 ) -> FactChanges:
     """Make the tables say what the folds of these users say; rows that say it already stay untouched."""

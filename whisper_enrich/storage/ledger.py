@@ -60,7 +60,12 @@ _INTAKE_COLUMNS = (
 
 
 def absorb(
-    connection: Connection, bot_name: str, collection: str, points: Sequence[ParsedPoint], *, today: date,
+    connection: Connection,
+    bot_name: str,
+    collection: str,
+    points: Sequence[ParsedPoint],
+    *,
+    today: date,
     marked: Mapping[str, bool] | None = None,
 ) -> Absorbed:
     """Enter points into the ledger; rows of points that are as before stay untouched.

@@ -224,13 +224,13 @@ def partition_figures(connection: Connection, bot_name: str, day: date) -> Parti
         parameters,
     ).all()
     categories = connection.execute(
-        text("SELECT category, count(*) FROM fact_assertions WHERE bot_name = :bot AND day = :day GROUP BY 1 ORDER BY 1"),
+        text(
+            "SELECT category, count(*) FROM fact_assertions WHERE bot_name = :bot AND day = :day GROUP BY 1 ORDER BY 1"
+        ),
         parameters,
     ).all()
     summaries = connection.execute(
-        text(
-            "SELECT count(*) FROM conversation_summaries WHERE bot_name = :bot AND start_timestamp::date = :day"
-        ),
+        text("SELECT count(*) FROM conversation_summaries WHERE bot_name = :bot AND start_timestamp::date = :day"),
         parameters,
     ).scalar_one()
     return PartitionFigures(
@@ -238,7 +238,7 @@ def partition_figures(connection: Connection, bot_name: str, day: date) -> Parti
         left_out={r.reason: r.count for r in why if r.kind == "left_out"},
         quarantined={r.reason: r.count for r in why if r.kind == "quarantined"},
         outcomes={str(reason): count for reason, count in outcomes},
-        facts_by_category={category: count for category, count in categories},
+        facts_by_category=dict(map(tuple, categories)),
         summaries=summaries,
     )
 

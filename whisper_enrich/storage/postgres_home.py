@@ -235,9 +235,7 @@ def _make_outside(base: Path, own: _Identity) -> Path:
     name = f"whisper-enrich-{hashlib.sha256(own.state.encode()).hexdigest()[:12]}"
     folder = base / name
     if os.path.lexists(folder) and not _remove_orphan(folder):
-        _logger.warning(
-            "The folder %s is left from an earlier state folder. Remove it if you do not miss its data.", folder
-        )
+        _logger.warning("The folder %s is left from another state folder. Remove it if nobody misses its data.", folder)
         folder = base / f"{name}-{own.id[:8]}"
     folder.mkdir(mode=0o700, parents=os.geteuid() != 0)
     return folder

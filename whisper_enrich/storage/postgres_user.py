@@ -39,16 +39,21 @@ def process_options(user: ServerUser | None) -> dict[str, Any]:
 
 
 def choose_user(identity: str, *folders: Path) -> ServerUser | None:
-    """Return None for an ordinary caller; for root the owner of the first folder that is not root's, else a user id
-    without a name that follows from ``identity``, else ``nobody``.
+    """Return None for an ordinary caller; for root the user that one of ``folders`` already belongs or is open to, else a
+    user id without a name that follows from ``identity``, else ``nobody``.
 
     No user is created. Raises DatabaseUnavailable where root may not become anybody else.
     """
     if os.geteuid() != 0:
         return None
     for folder in folders:
-        if os.path.exists(folder) and (owner := folder.stat()).st_uid != 0:
-            return ServerUser(owner.st_uid, owner.st_gid)
+        if not os.path.exists(folder):
+            continue
+        now = folder.stat()
+        if now.st_uid != 0:
+            return ServerUser(now.st_uid, now.st_gid)
+        if now.st_gid in _FREE_UIDS:
+            return ServerUser(now.st_gid, now.st_gid)
     for user in (_derived(identity), _nobody()):
         if user is not None and _can_become(user):
             return user

@@ -23,8 +23,13 @@ def payload_shape(payload: Any) -> dict[str, str]:
 
 
 def record(
-    connection: Connection, bot_name: str, collection: str,
-    points: Sequence[tuple[ParsedPoint, Mapping[str, Any]]], *, today: date, now: datetime,
+    connection: Connection,
+    bot_name: str,
+    collection: str,
+    points: Sequence[tuple[ParsedPoint, Mapping[str, Any]]],
+    *,
+    today: date,
+    now: datetime,
 ) -> None:
     """Enter the quarantined of ``points`` (with their payloads) and release those that are readable now."""
     held = [
@@ -34,7 +39,8 @@ def record(
     ]
     released = [p.point_id for p, _ in points if p.disposition is not Disposition.QUARANTINED]
     connection.execute(
-        text("DELETE FROM quarantine WHERE bot_name = :bot AND point_id = ANY(:ids)"), {"bot": bot_name, "ids": released}
+        text("DELETE FROM quarantine WHERE bot_name = :bot AND point_id = ANY(:ids)"),
+        {"bot": bot_name, "ids": released},
     )
     if not held:
         return

@@ -10,7 +10,14 @@ from sqlalchemy import Connection, text
 
 
 def record_stage(
-    connection: Connection, run_id: str, bot_name: str, day: date, stage: str, *, finished_at: datetime, seconds: float,
+    connection: Connection,
+    run_id: str,
+    bot_name: str,
+    day: date,
+    stage: str,
+    *,
+    finished_at: datetime,
+    seconds: float,
     counts: Mapping[str, int],
 ) -> None:
     """What one stage of one run did to one partition; a retry within the run adds to it."""

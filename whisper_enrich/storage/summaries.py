@@ -34,13 +34,24 @@ def stored_windows(connection: Connection, bot_name: str, user_id: str, day: dat
         {"bot": bot_name, "user": user_id, "from": midnight, "to": midnight + timedelta(days=1)},
     )
     return {
-        (row.start_timestamp.replace(tzinfo=UTC), row.end_timestamp.replace(tzinfo=UTC), Scope(row.scope)): row.input_hash
+        (
+            row.start_timestamp.replace(tzinfo=UTC),
+            row.end_timestamp.replace(tzinfo=UTC),
+            Scope(row.scope),
+        ): row.input_hash
         for row in rows
     }
 
 
 def write_summary(
-    connection: Connection, bot_name: str, user_id: str, key: WindowKey, summary: Summary, *, version: str, now: datetime
+    connection: Connection,
+    bot_name: str,
+    user_id: str,
+    key: WindowKey,
+    summary: Summary,
+    *,
+    version: str,
+    now: datetime,
 ) -> None:
     """Insert or replace the summary of one window."""
     start, end, scope = key

@@ -82,7 +82,10 @@ message_ledger = Table(
     Column("bot_text_hash", BigInteger),
     Column("content_hash", Text, nullable=False),
     Column(
-        "revision", Integer, nullable=False, server_default="0",
+        "revision",
+        Integer,
+        nullable=False,
+        server_default="0",
         comment="Grows when intake changes the row; a stage moves the row only at the revision that it read.",
     ),
     Column("disposition", Text, nullable=False),
@@ -94,9 +97,7 @@ message_ledger = Table(
     *_stage_columns("mark"),
     PrimaryKeyConstraint("bot_name", "point_id"),
     CheckConstraint("scope IN ('dm', 'shared')", name="scope"),
-    CheckConstraint(
-        "disposition IN ('conversation', 'left_out', 'quarantined', 'deleted')", name="disposition"
-    ),
+    CheckConstraint("disposition IN ('conversation', 'left_out', 'quarantined', 'deleted')", name="disposition"),
     Index("message_ledger_day_idx", "bot_name", "day"),
     Index("message_ledger_user_idx", "bot_name", "user_id", "event_time"),
     Index(
@@ -273,7 +274,9 @@ conversation_summaries = Table(
     Column("updated_at", DateTime(timezone=False), nullable=False, server_default=UTC_NOW),
     Column("scope", Text, nullable=False),
     Column("message_ids", ARRAY(Text), nullable=False, comment="The points that it covers."),
-    Column("input_hash", Text, nullable=False, comment="Of ids, contents and engine version: equal means nothing to do."),
+    Column(
+        "input_hash", Text, nullable=False, comment="Of ids, contents and engine version: equal means nothing to do."
+    ),
     UniqueConstraint("user_id", "bot_name", "start_timestamp", "end_timestamp", "scope"),
     CheckConstraint("start_timestamp < end_timestamp", name="window"),
     Index("conversation_summaries_user_idx", "user_id", "bot_name"),

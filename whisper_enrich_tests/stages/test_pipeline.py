@@ -1,6 +1,7 @@
 """The pipeline over real engines: nothing is lost, nothing is stored twice, order does not matter."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -175,7 +176,10 @@ def test_a_retry_is_not_due_before_its_time(ctx, elena, clock):
 
 SCRIPT = (
     chat("2026-03-16", TALK)
-    + chat("2026-03-17", ["I live in Braga now.", "Oh, since when?", "I moved there with two cats.", "Cats!", "I miss the sea."])
+    + chat(
+        "2026-03-17",
+        ["I live in Braga now.", "Oh, since when?", "I moved there with two cats.", "Cats!", "I miss the sea."],
+    )
     + chat("2026-03-17", ["I live in Faro.", "So do I."], user="bo", channel="dm")
     + [pair("I live in Lisbon.", "Lovely! How long have you been there?", at("2026-03-16 09:00"))]
     + [Point(point_id("broken"), {"role": "user", "content": "hi", "timestamp": "2026-03-18T09:00:00"})]
@@ -217,4 +221,4 @@ def test_whatever_the_order_of_arrival_the_rows_are_the_same(in_order, tmp_path_
         in_order.update(run([list(SCRIPT)]))
     shuffled = [SCRIPT[i] for i in order]
     edges = [0, *sorted(cuts), len(shuffled)]
-    assert run([shuffled[a:b] for a, b in zip(edges, edges[1:], strict=False)]) == in_order
+    assert run([shuffled[a:b] for a, b in pairwise(edges)]) == in_order

@@ -48,12 +48,16 @@ class Cut(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Also:
-    """A further assertion that follows from the same words: an attribute, its value, and whether it ends."""
+    """A further assertion that follows from the same words, in the present: "I moved to Leeds" tells where one lives.
+
+    ``only_news``: it follows only where the clause tells of something recent.
+    """
 
     attribute: str
     value: str = ""
     statement: str = ""
     polarity: Polarity = Polarity.AFFIRM
+    only_news: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,66 @@
+"""Vectors for messages that came without any: a lexical projection of their words, since no embedding model is here.
+
+Texts that share words, or parts of words, point in similar directions; a synonym is as far away as any other word. Good
+enough for centrality and topic shifts within a conversation; not comparable with the vectors of an embedding model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from whisper_enrich.messages.model import Point
+from whisper_enrich.messages.store import VECTOR_SIZE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+_PARTS_WEIGHT = 0.5
+
+
+def hashed_vectors(texts: Sequence[str]) -> np.ndarray:
+    """float32 (n, 384): a unit vector for each text, the same in every process; zeros where a text is blank.
+
+    Feature hashing (Weinberger et al., 2009: signed, so that collisions cancel on average) of two kinds of features, each
+    kind scaled to unit length: words and pairs of words without English stop words, and runs of 3 to 5 characters within
+    words, which tie inflections and misspellings together and serve languages that do not part words, at weight 0.5.
+    """
+    import numpy as np
+    from sklearn.preprocessing import normalize
+
+    if not texts:
+        return np.zeros((0, VECTOR_SIZE), dtype=np.float32)
+    words, parts = _vectorizers()
+    both = words.transform(texts) + _PARTS_WEIGHT * parts.transform(texts)
+    return normalize(both).toarray().astype(np.float32)
+
+
+def with_hashed_vectors(points: Sequence[Point]) -> list[Point]:
+    """The points; those without any vector get the three: content and semantic of the text, emotion of label and text."""
+    bare = [point for point in points if not point.vectors]
+    texts = [str(point.payload["content"]) for point in bare]
+    labels = [point.payload.get("emotional_context") for point in bare]
+    content = hashed_vectors(texts)
+    emotion = hashed_vectors(
+        [f"emotion {label}: {text}" if label else text for label, text in zip(labels, texts, strict=True)]
+    )
+    filled = {}
+    for point, of_text, of_emotion in zip(bare, content, emotion, strict=True):
+        if of_text.any():
+            direction = of_text.tolist()
+            vectors = {"content": direction, "emotion": of_emotion.tolist(), "semantic": direction}
+            filled[point.id] = replace(point, vectors=vectors)
+    return [filled.get(point.id, point) for point in points]
+
+
+@cache
+def _vectorizers() -> tuple[HashingVectorizer, HashingVectorizer]:
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    return (
+        HashingVectorizer(n_features=VECTOR_SIZE, ngram_range=(1, 2), stop_words="english"),
+        HashingVectorizer(n_features=VECTOR_SIZE, analyzer="char_wb", ngram_range=(3, 5)),
+    )

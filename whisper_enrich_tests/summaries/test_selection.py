@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from whisper_enrich.messages.model import Message, Speaker
+from whisper_enrich.summaries.candidates import Candidate, candidates
+from whisper_enrich.summaries.selection import Content, scores_of, select
+from whisper_enrich_tests.summaries.builders import GARDEN, message, talk
+
+NAMES = ("Ana", "Marlow")
+
+
+def chosen(messages: list[Message], sentences: int = 9, words: int = 100) -> list[Candidate]:
+    found = candidates(messages, NAMES)
+    content = Content(messages, found)
+    return select(found, scores_of(found, content), content, most_sentences=sentences, most_words=words)
+
+
+def coverage(messages: list[Message], picked: list[int]) -> float | None:
+    found = candidates(messages, NAMES)
+    return Content(messages, found).coverage([c for c in found if c.message in picked])
+
+
+def direction(*parts: float) -> list[float]:
+    return [*parts, *([0.0] * (8 - len(parts)))]
+
+
+def test_chosen_sentences_keep_the_order_of_the_conversation() -> None:
+    order = [(c.message, c.position) for c in chosen(talk(*GARDEN))]
+    assert order == sorted(order)
+    assert len(order) > 3
+
+
+def test_the_limits_of_sentences_and_words_hold() -> None:
+    assert len(chosen(talk(*GARDEN), sentences=3)) == 3
+    picked = chosen(talk(*GARDEN), words=30)
+    assert sum(c.size for c in picked) >= 30 > sum(c.size for c in picked) - max(c.size for c in picked)
+
+
+def test_what_was_said_twice_is_chosen_once() -> None:
+    twice = "u: My sister Mila sold the red sailing boat in Lisbon."
+    picked = chosen(talk(twice, "b: A fine boat.", twice, "u: The surgery at the clinic starts on Monday."))
+    assert sum("red sailing boat" in c.text for c in picked) == 1
+    assert any("surgery" in c.text for c in picked)
+
+
+def test_statements_about_oneself_come_before_greetings_and_questions() -> None:
+    (best,) = chosen(
+        talk("u: Good morning to you!", "b: How did you sleep in the new flat?", "u: I slept badly in the new flat."),
+        sentences=1,
+    )
+    assert best.text == "I slept badly in the new flat."
+
+
+def test_a_talkative_bot_does_not_crowd_out_the_user() -> None:
+    lines = []
+    for place in ("harbour", "chapel", "quarry", "market", "museum", "orchard"):
+        lines.append(f"u: I walked to the {place}.")
+        lines.append(
+            f"b: I remember that the old {place} was painted by my grandfather, who kept its walls and its long stone "
+            f"stairs in order through thirty winters, and I carried his ladder to the {place} every single summer."
+        )
+    picked = chosen(talk(*lines))
+    words = {speaker: sum(c.size for c in picked if c.speaker is speaker) for speaker in Speaker}
+    longest = max(c.size for c in picked)
+    assert words[Speaker.BOT] < 50 + longest
+    assert sum(c.speaker is Speaker.USER for c in picked) >= 3
+
+
+def test_stored_vectors_make_the_central_message_win_over_the_stray_one() -> None:
+    near = [direction(1, 0.1), direction(1, -0.1), direction(1, 0.05), direction(0.1, 0, 1)]
+    said = ["I repaired a lantern.", "I polished some brass.", "I trimmed one wick.", "I cooked three eggs."]
+    messages = [message(text, number=i, vector=v) for i, (text, v) in enumerate(zip(said, near, strict=True))]
+    found = candidates(messages, NAMES)
+    scores = scores_of(found, Content(messages, found))
+    assert scores[3] < min(scores[:3])
+
+
+def test_vectors_tell_paraphrases_apart_from_new_content() -> None:
+    vectors = [direction(1), direction(0.99, 0.1), direction(0.5, 0.8)]
+    said = ["I repaired a lantern.", "I mended some lamp.", "I cooked three eggs."]
+    messages = [message(text, number=i, vector=v) for i, (text, v) in enumerate(zip(said, vectors, strict=True))]
+    assert [c.text for c in chosen(messages, sentences=2)] in (
+        ["I repaired a lantern.", "I cooked three eggs."],
+        ["I mended some lamp.", "I cooked three eggs."],
+    )
+
+
+def test_in_a_mixed_window_neither_kind_of_centrality_dominates() -> None:
+    lines = talk(*GARDEN)
+    half = [
+        message(m.text, by=m.speaker, number=i, vector=direction(1, i / 20) if i % 2 else None)
+        for i, m in enumerate(lines)
+    ]
+    found = candidates(half, NAMES)
+    centrality = Content(half, found).centrality()
+    with_vector = [c for i, c in centrality.items() if i % 2]
+    without = [c for i, c in centrality.items() if not i % 2]
+    assert np.mean(with_vector) == pytest.approx(1.0)
+    assert np.mean(without) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("vector", [direction(0), direction(float("nan")), direction(float("inf")), []])
+def test_an_unusable_vector_counts_as_none(vector: list[float]) -> None:
+    plain = talk(*GARDEN)
+    broken = [message(m.text, by=m.speaker, number=i, vector=vector) for i, m in enumerate(plain)]
+    assert chosen(broken) == chosen(plain)
+
+
+def test_both_halves_of_a_pair_can_be_chosen_although_they_share_a_vector() -> None:
+    vector = direction(1)
+    messages = [
+        message("I planted tomatoes on the balcony.", point_id="pair", number=0, vector=vector),
+        message("I lost my beans to the wind.", by=Speaker.BOT, point_id="pair", number=0, vector=vector),
+    ]
+    assert len(chosen(messages)) == 2
+
+
+def test_coverage_is_whole_when_everything_was_taken_and_less_when_not() -> None:
+    messages = talk("u: I planted tomatoes.", "u: The surgery is in March.", "u: My sister drives a lorry.")
+    assert coverage(messages, [0, 1, 2]) == 1.0
+    assert coverage(messages, [0]) == pytest.approx(1 / 3)
+
+
+def test_coverage_says_nothing_where_there_is_no_content() -> None:
+    assert coverage(talk("u: hello you", "u: ok then"), [0, 1]) is None
+
+
+def test_coverage_by_vectors_counts_what_is_close_in_meaning() -> None:
+    messages = [
+        message("I planted tomatoes.", number=0, vector=direction(1)),
+        message("The seedlings stand outside.", number=1, vector=direction(0.8, 0.6)),
+    ]
+    assert coverage(messages, [0]) == pytest.approx((1 + 0.8) / 2)
