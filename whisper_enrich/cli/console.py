@@ -7,7 +7,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+_WIDTH_OF_A_FILE = 120
+
 out = Console(highlight=False)
+if not out.is_terminal:
+    out = Console(highlight=False, width=_WIDTH_OF_A_FILE)
 _err = Console(stderr=True, highlight=False)
 
 

@@ -44,20 +44,20 @@ def load_command(files: tuple[Path, ...], user_speaker: str) -> None:
     required: bot, user, speaker ("user" or "bot"), at (ISO; without offset it is UTC), text
     optional: id, name (the user's), channel ("dm" or "guild"), emotion, intensity (0 to 1)
     """
-    from whisper_enrich.loading.load import load, read
+    from whisper_enrich.loading.files import read_file
+    from whisper_enrich.loading.load import load
+    from whisper_enrich.storage.profiles import remember_names
 
     with opened(Pipeline()) as pipeline:
         for path in files:
-            loaded = read(path, user_speaker=user_speaker)
+            loaded = read_file(path, user_speaker)
             with progress_bar() as bar:
-                task = bar.add_task(path.name, total=loaded.count)
+                task = bar.add_task(path.name, total=loaded.total)
                 result = load(
                     pipeline.store, loaded, progress=lambda n, task=task, bar=bar: bar.update(task, advance=n)
                 )
             with pipeline.database.begin() as connection:
-                from whisper_enrich.storage.profiles import remember_names
-
                 remember_names(connection, loaded.names, "loaded")
-            for bot_name, counts in result.items():
-                step(f"{path.name}: {counts.new} new points for bot '{bot_name}', {counts.known} were there already.")
+            for bot_name, counts in result.bots.items():
+                step(f"{path.name}: {counts.new} new points for bot '{bot_name}', {counts.already_there} were there already.")
     out.print("Next: whisper-enrich enrich")

@@ -22,7 +22,8 @@ from whisper_enrich.storage.profiles import remember_names
 @click.command()
 def demo() -> None:
     """Load the sample conversations, enrich them through Dagster, show the result. Running it again does no work."""
-    from whisper_enrich.sample.loading import load_sample
+    from whisper_enrich.sample.conversations import sample_names
+    from whisper_enrich.sample.loading import anchor_at, load_sample
 
     started = time.perf_counter()
     with opened(Pipeline()) as pipeline, dagster_instance(pipeline.settings) as instance:
@@ -31,10 +32,10 @@ def demo() -> None:
         )
         _, revision = migrate(pipeline.database)
         step(f"Schema {pipeline.settings.postgres_schema} is at revision {revision}")
-        loaded = load_sample(pipeline.store, pipeline.settings.home / "sample.json", pipeline.clock())
+        loaded = load_sample(pipeline.store, anchor_at(pipeline.settings.home / "sample.json", pipeline.clock()))
         with pipeline.database.begin() as connection:
-            remember_names(connection, loaded.names, "loaded")
-        new = sum(counts.new for counts in loaded.bots.values())
+            remember_names(connection, sample_names(), "loaded")
+        new = loaded.new
         step(
             f"Sample conversations: {len(loaded.bots)} bots, {new} new points" + ("" if new else " (all there already)")
         )

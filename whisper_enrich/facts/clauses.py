@@ -90,11 +90,12 @@ _REPORTED = re.compile(
 _SUBJECT = r"(?:i|i'm|im|i've|ive|i'll|i'd|my|we|we're|we've|we'll|our|it|it's|its|that|that's|this|he|he's|she|she's|they|they're|you|you're|your|the|there|there's|his|her|these|those|me and)\b"
 _JOINT = re.compile(
     r"(?=[\s,;:—.…])(?:"
-    rf"\s*(?:[,;]\s*)?(?<=[\s,;])(?:and|but|so|because|'?cause|cuz|cos|coz|bc|although|though|however|yet|plus|since|while|whereas|which|except)\s+(?:then\s+|now\s+|also\s+|when\s+)?(?={_SUBJECT})"
+    rf"\s*(?:[,;]\s*)?(?<=[\s,;])(?:and|but|so|because|'?cause|cuz|cos|coz|bc|although|though|however|yet|plus|since|while|whereas|except)\s+(?:then\s+|now\s+|also\s+|when\s+)?(?={_SUBJECT})"
     r"|\s*(?:;|—|\s[-–]+\s|\.{2,}|…|:)\s*"
     rf"|\s*,\s*(?={_SUBJECT})"
     r"|\s*,?\s+(?:and|but|so)\s+(?=(?:just|also|now|then)?\s*(?:gonna|gotta|wanna|can't wait)\b)"
-    r"|\s*,?\s+(?:because|'?cause|cuz|which|who|even though)\s+(?=\w))",
+    r"|\s*,\s+(?:which|who|as well as|rather than)\s+(?=\w)"
+    r"|\s*,?\s+(?:because|'?cause|cuz|even though)\s+(?=\w))",
     re.IGNORECASE,
 )
 # "so I can", "so that my kids": what follows is a purpose, no statement of its own.
@@ -111,9 +112,12 @@ _LEAD_IN = re.compile(
     r"(?:\s*[,!.…:–-]+|(?=\s+(?:i|i'm|im|i've|ive|i'll|i'd|my|we|we're|we've|our|it's|me and)\b)))"
     r"|[\W_]*\b(?:no+|nah|nope|cool|nice|awesome|great|good|right|true|same|same here|me too|me neither|sure|totally|definitely|absolutely|agreed"
     r"|thanks?(?: you)?(?: so much| a lot| a bunch| a ton)?|thx|ty|sorry|congrats|good (?:morning|night|evening|afternoon)|morning|gm|totally agree|sounds good|got it|hope so|not really|not yet|not much|nothing much)\b"
-    r"(?:,? [A-Z][a-z]+)?\s*[,!.…:–-]+"
-    r"|[\W_]*\b(?:[Hh]ey|[Hh]i|[Hh]ello|[Oo]h|[Ww]ow|[Yy]eah|[Tt]hanks|[Ww]ell)[, ]+[A-Z][a-z]+\s*[,!.…:–-]+"
-    r"|[A-Z][a-z]+,(?=\s+(?:I|I'm|I've|I'll|I'd|my|we)\b))\s*",
+    r"(?:,? (?-i:[A-Z][a-z]+))?\s*[,!.…:–-]+"
+    r"|[\W_]*\b(?:[Hh]ey|[Hh]i|[Hh]ello|[Oo]h|[Ww]ow|[Yy]eah|[Tt]hanks|[Ww]ell)[, ]+(?-i:[A-Z][a-z]+)\s*[,!.…:–-]+"
+    r"|(?-i:[A-Z][a-z]+),(?=\s+(?:i|i'm|i've|i'll|i'd|my|we|thanks|thank)\b)"
+    r"|(?:i'm (?:so |really |very )?(?:excited|happy|glad|proud|pleased|thrilled) to (?:tell|share|say|report|announce)|(?:i )?(?:just )?(?:wanted|want|have|got|gotta|wanna|need) to (?:tell|let|share with))"
+    r"(?: with)?(?: you)?(?: know)?(?: that)?(?=\s+(?:i|i'm|i've|my|we)\b)"
+    r"|(?:i (?:must|have to|gotta) (?:say|admit)|let me tell you|did i (?:tell you|mention)|as i said|like i said)(?: that)?,?(?=\s+(?:i|i'm|i've|my|we)\b))\s*",
     re.IGNORECASE,
 )
 _FIRST_PERSON = re.compile(r"\b(?:i|im|ive|my|me|we|our|us|mine|myself|imma)\b", re.IGNORECASE)
@@ -137,7 +141,7 @@ _PAST_OPENERS = re.compile(
 _ING_OPENER = re.compile(
     r"(?P<verb>[a-z]{2,}ing)\s+(?:my|a|an|the|some|to|in|into|on|out|up|at|with|from|for|back|it|this|that|forward|so|about|around|down|off|pretty|really|great|good|better|tired|sick|like|home|hard|\w+ly|[A-Z]\w+)\b"
 )
-_FINITE = re.compile(r"\b(?:is|are|was|were|has|helps?|makes?|can|brings?|gives?|takes?|feels?|sounds?|keeps?|means?|will|would|\w+'s)\b", re.IGNORECASE)
+_FINITE = re.compile(r"\b(?:is|are|was|were|has|isn't|aren't|wasn't|hasn't|can't|doesn't|helps?|makes?|can|brings?|gives?|takes?|feels?|sounds?|keeps?|means?|requires?|will|would|could|might|\w+'s)\b", re.IGNORECASE)
 _ADJECTIVE_OPENERS = word_set(
     """
     tired exhausted excited thrilled happy sad proud grateful thankful glad worried anxious nervous stressed bored sick hungry
@@ -147,10 +151,10 @@ _ADJECTIVE_OPENERS = word_set(
 )
 _TRANSITIVE_OPENERS = re.compile(r"(?:love|hate|miss|need|want|adore|prefer|enjoy|dislike|loved|hated|enjoyed)\s+(?:my|the|this|that|a|an|these|those|how|when|it|to|all|working|being|\w+ing)\b", re.IGNORECASE)
 _FIXED_OPENERS = (
-    (re.compile(r"(?:gonna|going to)\s", re.IGNORECASE), "I'm going to ", True),
-    (re.compile(r"(?:just |currently |still |also |now |really |totally |so |super |always |mostly |finally )?been\s", re.IGNORECASE), "I've ", False),
-    (re.compile(r"(?:gotta|wanna|can't|cannot|couldn't|don't|didn't|haven't|won't|used to|have to|had to|have|had|got|get to|plan to|hope to|hoping to)\s", re.IGNORECASE), "I ", False),
-    (re.compile(r"(?:looking forward to|planning (?:to|on)|thinking (?:of|about)|about to|on my way|in the middle of|off to|not (?:sure|gonna|going)|never been|still (?=\w+ing\b|in\b|at\b|on\b))\s", re.IGNORECASE), "I'm ", False),
+    (re.compile(r"gonna\s", re.IGNORECASE), "I'm going to ", True),
+    (re.compile(r"(?:just |currently |still |also |now |really |totally |so |super |always |mostly |finally |never |only )?been\s", re.IGNORECASE), "I've ", False),
+    (re.compile(r"(?:gotta |wanna |can't (?!beat|go wrong|complain)|cannot |couldn't (?!agree)|don't (?:have|know|like|want|think|need|smoke|drink|eat|feel|really|even) |didn't |haven't |won't |used to |have to |had to |have (?=(?:an?(?! (?:good|great|nice|lovely|fun|safe|wonderful|blast|happy|amazing|fantastic|awesome))|my|to|been|two|no|some)\b)|had |got |get to |plan to |hope to )", re.IGNORECASE), "I ", False),
+    (re.compile(r"(?:looking forward to|planning (?:to|on)|thinking (?:of|about)|about to|on my way|in the middle of|off to|not (?:sure|gonna|going)|still (?=\w+ing\b|in\b|at\b|on\b))\s", re.IGNORECASE), "I'm ", False),
 )
 _OPENING_ADVERBS = re.compile(r"(?:(?:just|also|even|still|finally|recently|really|so|super|totally|very|pretty|actually|currently|already|always|never|once|definitely|absolutely|honestly)\s+)+", re.IGNORECASE)
 _WORDS = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+")

@@ -15,15 +15,19 @@ from whisper_enrich.text.words import word_set
 
 NAME = "general"
 #: Interest from which a clause is kept.
-MIN_INTEREST = 2.0
+MIN_INTEREST = 1.25
 
 _SUBJECT = re.compile(r"(?:i|i'm|i've|i'll|i'd|we|we're|we've|we'll|we'd|my|our|me and|(?:\w+ ){1,3}and (?:i|me))\b", re.IGNORECASE)
 _ABOUT_PERSON = re.compile(r"\b(?:me|my|our|us)\b", re.IGNORECASE)
-_EMPTY_SUBJECT = re.compile(r"(?:it|that|this|those|these|they|he|she|you|your|there|thanks?|thank|let's|let|what|how|wow|glad|great|nice|good|here|see|who|hope|sorry|congrats?|keep|take|tell|give|check|don't|do|please|just)\b", re.IGNORECASE)
+_NO_STATEMENT = re.compile(
+    r"(?:you|your|thanks?|thank|let's|let|what|how|wow|glad|great|nice|good|here|there|see|who|hope|sorry|congrats?|keep|take|tell|give"
+    r"|check|don't|do|please|just|look|remember|trust|believe|excuse|count|bless|kudos|way|welcome|way to)\b",
+    re.IGNORECASE,
+)
 _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|yourself|u|ur|ya|y'all)\b|\byou'", re.IGNORECASE)
 _COURTESY = re.compile(
     r"(?:i|we)(?:'m| am|'re| are)? (?:\w+ )?(?:appreciate|thank|agree|totally agree|glad|sorry|know what|see what|get it|got it|hear|understand|bet|hope|guess|mean|know|see|can imagine|can see|can tell|feel the same|wonder|promise|(?:can't|cannot) wait)\b"
-    r"|(?:i|we)'(?:ll|d) |(?:i|we) (?:will|can|could|should|would)\b|my (?:pleasure|bad|apologies|condolences)|i'm (?:here|off|back|in|down|good|fine|ok|okay|well|alright|all ears|sure|with|on board|doing (?:well|good|great|ok|okay|fine|alright))\b"
+    r"|(?:i|we)'(?:ll|d) |(?:i|we) (?:will|can|could|should|would|can't|couldn't|cannot)\b|my (?:pleasure|bad|apologies|condolences)|i'm (?:here|off|back|in|down|good|fine|ok|okay|well|alright|all ears|sure|with|on board|doing (?:well|good|great|ok|okay|fine|alright))\b"
     r"|i have no idea|i don't (?:know|think|care|mind)|i've (?:got to go|gotta go)|i (?:have to|need to|got to) (?:go|run|get going)|we (?:got|can do) this",
     re.IGNORECASE,
 )
@@ -55,7 +59,7 @@ def interest(clause: Clause) -> float:
     points = 0.0
     if _SUBJECT.match(text):
         points += 1.0
-    elif _ABOUT_PERSON.search(text) and not _EMPTY_SUBJECT.match(text) and len(content) >= 3:
+    elif _ABOUT_PERSON.search(text) and not _NO_STATEMENT.match(text) and len(content) >= 3:
         points += 0.5
     else:
         return 0.0
@@ -74,4 +78,16 @@ def category(clause: Clause) -> Category:
         return Category.FEELING
     if clause.tense is Tense.PAST:
         return Category.EVENT
-    return Category.OPINION if _OPINION.search(clause.text) else Category.EVENT
+    for subject, words in _SUBJECTS:
+        if not words.isdisjoint(clause.words):
+            return subject
+    return Category.OPINION if _OPINION.search(clause.text) else Category.PERSONAL
+
+
+_SUBJECTS = (
+    (Category.HEALTH, word_set("doctor hospital gym workout yoga sleep insomnia pain sick medication therapy therapist health diet exercise")),
+    (Category.WORK, word_set("job work business store studio career boss customers clients office company project school class classes study thesis exam exams degree shift shifts students colleagues startup biz")),
+    (Category.RELATIONSHIP, word_set("mom mum mother dad father parents brother sister son daughter kids children family fam husband wife partner boyfriend girlfriend friend friends grandma grandpa cousin aunt uncle")),
+    (Category.POSSESSION, word_set("dog cat puppy kitten pet pets car bike guitar camera")),
+    (Category.PLACE, word_set("apartment neighborhood neighbourhood town city village hometown")),
+)

@@ -55,6 +55,8 @@ def drafts(clause: Clause, dates: list[DateSpan]) -> list[Draft]:
         match = pattern.match(text)
         if match is None or any(draft.attribute == rule.attribute for draft in found):
             continue
+        if rule.unless and re.search(rule.unless, clause.text, re.IGNORECASE):
+            continue
         found.extend(_from_rule(rule, match, clause, dates, negated))
         if len(found) >= MAX_PER_CLAUSE:
             break

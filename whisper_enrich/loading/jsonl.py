@@ -187,7 +187,7 @@ def _optional(raw: Mapping[str, Any], name: str, read: Callable[[Any], Any]) -> 
 
 
 def _string(value: object, field: str, longest: int) -> str:
-    if not isinstance(value, str) or not value.strip("\x00 \t\r\n"):
+    if not isinstance(value, str) or not value.replace("\x00", "").strip():
         raise _Broken(f'"{field}" is no text, or blank. Write a JSON string.')
     if len(value) > longest:
         raise _Broken(f'"{field}" has {len(value):,} characters; {longest:,} is the most. Shorten it.')

@@ -25,7 +25,7 @@ def hashed_vectors(texts: Sequence[str]) -> np.ndarray:
     """float32 (n, 384): a unit vector for each text, the same in every process; zeros where a text is blank.
 
     Feature hashing (Weinberger et al., 2009: signed, so that collisions cancel on average) of two kinds of features, each
-    kind scaled to unit length: words and pairs of words without English stop words, and runs of 3 to 5 characters within
+    kind scaled to unit length: words and pairs of words without English stop words, and runs of 3 or 4 characters within
     words, which tie inflections and misspellings together and serve languages that do not part words, at weight 0.5.
     """
     import numpy as np
@@ -39,20 +39,24 @@ def hashed_vectors(texts: Sequence[str]) -> np.ndarray:
 
 
 def with_hashed_vectors(points: Sequence[Point]) -> list[Point]:
-    """The points; those without any vector get the three: content and semantic of the text, emotion of label and text."""
+    """The points; those without any vector get the three.
+
+    ``content`` and ``semantic`` are the direction of the text, ``emotion`` that half way between it and the direction of the
+    emotion's label. A blank text gets none.
+    """
+    import numpy as np
+
     bare = [point for point in points if not point.vectors]
-    texts = [str(point.payload["content"]) for point in bare]
-    labels = [point.payload.get("emotional_context") for point in bare]
-    content = hashed_vectors(texts)
-    emotion = hashed_vectors(
-        [f"emotion {label}: {text}" if label else text for label, text in zip(labels, texts, strict=True)]
-    )
+    content = hashed_vectors([str(point.payload["content"]) for point in bare])
+    labels = [str(point.payload.get("emotional_context") or "") for point in bare]
+    known = sorted(set(labels))
+    of_label = dict(zip(known, hashed_vectors(known), strict=True))
     filled = {}
-    for point, of_text, of_emotion in zip(bare, content, emotion, strict=True):
-        if of_text.any():
-            direction = of_text.tolist()
-            vectors = {"content": direction, "emotion": of_emotion.tolist(), "semantic": direction}
-            filled[point.id] = replace(point, vectors=vectors)
+    for point, direction, label in zip(bare, content, labels, strict=True):
+        if direction.any():
+            emotion = direction + of_label[label]
+            vectors = {"content": direction.tolist(), "emotion": (emotion / np.linalg.norm(emotion)).tolist()}
+            filled[point.id] = replace(point, vectors=vectors | {"semantic": vectors["content"]})
     return [filled.get(point.id, point) for point in points]
 
 
@@ -62,5 +66,5 @@ def _vectorizers() -> tuple[HashingVectorizer, HashingVectorizer]:
 
     return (
         HashingVectorizer(n_features=VECTOR_SIZE, ngram_range=(1, 2), stop_words="english"),
-        HashingVectorizer(n_features=VECTOR_SIZE, analyzer="char_wb", ngram_range=(3, 5)),
+        HashingVectorizer(n_features=VECTOR_SIZE, analyzer="char_wb", ngram_range=(3, 4)),
     )

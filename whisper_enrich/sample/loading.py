@@ -28,7 +28,10 @@ def anchor_at(path: Path, now: datetime) -> datetime:
     if not path.exists():
         _create(path, json.dumps({_KEY: now.astimezone(UTC).isoformat()}) + "\n")
     try:
-        return datetime.fromisoformat(json.loads(path.read_text(encoding="utf-8"))[_KEY]).astimezone(UTC)
+        anchor = datetime.fromisoformat(json.loads(path.read_text(encoding="utf-8"))[_KEY])
+        if anchor.tzinfo is None:
+            raise ValueError("without a zone it is no instant")
+        return anchor.astimezone(UTC)
     except (ValueError, TypeError, KeyError):
         raise InputError(
             f"{path} does not hold the day on which the sample was loaded. Remove the file: the sample is then placed anew."

@@ -39,10 +39,10 @@ def process_options(user: ServerUser | None) -> dict[str, Any]:
 
 
 def choose_user(identity: str, *folders: Path) -> ServerUser | None:
-    """Return None for an ordinary caller; for root the user that one of ``folders`` already belongs or is open to, else a
-    user id without a name that follows from ``identity``, else ``nobody``.
+    """Return None for an ordinary caller; for root the user that one of ``folders`` belongs or is open to already.
 
-    No user is created. Raises DatabaseUnavailable where root may not become anybody else.
+    Else a user id without a name that follows from ``identity``, else ``nobody``. No user is created.
+    Raises DatabaseUnavailable where root may not become anybody else.
     """
     if os.geteuid() != 0:
         return None

@@ -23,6 +23,8 @@ def state_dir(path: str | Path) -> Path:
     folder = Path(path).expanduser().resolve()
     try:
         created = _make_private(folder)
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, "read-only", str(folder))
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "not writable", str(folder))
         if created or not any(folder.iterdir()):

@@ -26,7 +26,7 @@ MOST_SENTENCES = 10
 """The opening included."""
 MOST_WORDS = 100
 """Words after which no further sentence is taken; about 120 come out, with the opening."""
-LEAST_WORDS = 40
+LEAST_WORDS = 60
 SHARE_OF_SOURCE = 0.35
 """A short talk gets a shorter summary, down to `LEAST_WORDS`."""
 

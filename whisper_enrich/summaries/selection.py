@@ -28,9 +28,10 @@ from whisper_enrich.messages.model import Message, Speaker
 from whisper_enrich.summaries.candidates import Candidate
 
 POOL = 150
-REDUNDANCY = 0.7
-LEAST_GAIN = 0.25
-"""A sentence that adds less than this share of the best one's score is not worth its place."""
+REDUNDANCY = 0.9
+LEAST_GAIN = 0.15
+"""A sentence that adds less than this share of its speaker's best score is not worth its place. By speaker, since a bot's
+long sentences would otherwise set a bar that a person's short ones never reach."""
 
 _ABOUT_OTHERS = 0.6
 _ABOUT_YOU = 0.6
@@ -147,26 +148,34 @@ def select(
     user.
     """
     pool = nlargest(POOL, range(len(candidates)), key=lambda k: (scores[k], -k))
+    bars = {speaker: LEAST_GAIN * _best(speaker, candidates, scores) for speaker in Speaker}
     redundancy = dict.fromkeys(pool, 0.0)
-    chosen: list[int] = []
-    words = bot_words = 0
-    while redundancy and len(chosen) < most_sentences and words < most_words:
-        open_to = _open_to(redundancy, candidates, bot_words, most_words)
-        best = max(open_to, key=lambda k: (scores[k] * (1 - REDUNDANCY * redundancy[k]), -k))
-        if chosen and scores[best] * (1 - REDUNDANCY * redundancy[best]) < LEAST_GAIN * scores[pool[0]]:
+    chosen: list[Candidate] = []
+    while len(chosen) < most_sentences and sum(candidate.size for candidate in chosen) < most_words:
+        gains = {k: scores[k] * (1 - REDUNDANCY * known) for k, known in redundancy.items()}
+        worth = [k for k, gain in gains.items() if gain >= bars[candidates[k].speaker]]
+        open_to = _open_to(worth, candidates, chosen, most_words)
+        if not open_to:
             break
-        chosen.append(best)
+        best = max(open_to, key=lambda k: (gains[k], -k))
+        chosen.append(candidates[best])
         del redundancy[best]
-        words += candidates[best].size
-        bot_words += candidates[best].size if candidates[best].speaker is Speaker.BOT else 0
         overlaps = content.overlap([candidates[k] for k in redundancy], candidates[best])
         redundancy = {k: max(before, now) for (k, before), now in zip(redundancy.items(), overlaps, strict=True)}
-    return [candidates[k] for k in sorted(chosen)]
+    return sorted(chosen, key=lambda candidate: (candidate.message, candidate.position))
 
 
-def _open_to(left: dict[int, float], candidates: Sequence[Candidate], bot_words: int, most_words: int) -> list[int]:
-    users = [k for k in left if candidates[k].speaker is Speaker.USER]
-    return users if users and 2 * bot_words >= most_words else list(left)
+def _best(speaker: Speaker, candidates: Sequence[Candidate], scores: Sequence[float]) -> float:
+    return max((s for c, s in zip(candidates, scores, strict=True) if c.speaker is speaker), default=0.0)
+
+
+def _open_to(
+    worth: list[int], candidates: Sequence[Candidate], chosen: Sequence[Candidate], most_words: int
+) -> list[int]:
+    """Those of ``worth`` that may be taken next: only the user's, once the bot has had its half."""
+    bot_words = sum(candidate.size for candidate in chosen if candidate.speaker is Speaker.BOT)
+    users = [k for k in worth if candidates[k].speaker is Speaker.USER]
+    return users if users and 2 * bot_words >= most_words else worth
 
 
 def _score(candidate: Candidate, frequency: dict[str, int], centrality: float) -> float:

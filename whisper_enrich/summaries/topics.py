@@ -20,6 +20,7 @@ MOST = 5
 MAX_WORDS = 80
 _PROPOSALS = 40
 _SHORTEST = 3
+_INSIDE = re.compile(r"[^\w\s'’-]")
 _PUNCTUATION = " .,;:!?…'\"“”‘’()[]-–—/"
 
 _VAGUE = word_set(
@@ -115,7 +116,7 @@ def _distinct(phrases: Sequence[str], stops: frozenset[str]) -> tuple[str, ...]:
         spoken = words(phrase)
         stems = frozenset(content_stems(spoken, stops))
         if (
-            len(spoken) != len(phrase.split())
+            _INSIDE.search(phrase)
             or not _names_a_topic(spoken, stems)
             or any(stems <= other or other <= stems for other in taken)
         ):

@@ -26,23 +26,16 @@ _WORD = re.compile(r"\w")
 # Chat spellings of the first person, put right before the rules look. "id" and "ill" are words of their own, so they
 # need a following word that only fits the pronoun.
 _SPELLINGS = (
-    (
-        re.compile(r"\b(?:i['’]?m+a|imma|im(?= gonna\b)|i['’]m(?= gonna\b))\b(?: gonna\b)?", re.IGNORECASE),
-        "I'm going to",
-    ),
+    (re.compile(r"\b(?:i['’]?m+a|imma)\b(?: gonna\b)?", re.IGNORECASE), "I'm going to"),
     (re.compile(r"\b(?:im|i m|iam)\b(?! (?-i:[A-Z]{2}))", re.IGNORECASE), "I'm"),
     (re.compile(r"\bive\b", re.IGNORECASE), "I've"),
     (re.compile(r"\bid(?= (?:love|like|rather|say|be|never|prefer|hate)\b)", re.IGNORECASE), "I'd"),
     (re.compile(r"\bill(?= (?:be|do|go|get|have|try|take|see|let|never|probably|just|make|come)\b)"), "I'll"),
     (re.compile(r"\b(i )?dunno\b", re.IGNORECASE), r"\1don't know"),
-    (
-        re.compile(
-            r"\b(I['’]m|am|is|are|was|were|you['’]re|we['’]re|they['’]re|he['’]s|she['’]s) gonna\b", re.IGNORECASE
-        ),
-        r"\1 going to",
-    ),
+    (re.compile(r"\bi gonna\b", re.IGNORECASE), "I'm going to"),
+    (re.compile(r"\bgonna\b", re.IGNORECASE), "going to"),
     (re.compile(r"\bwanna\b", re.IGNORECASE), "want to"),
-    (re.compile(r"\b(?:(?P<have>have|['’]ve|has) )?gotta\b", re.IGNORECASE), "have to"),
+    (re.compile(r"(?:\bhave |['’]ve |\bhas |\b)gotta\b", re.IGNORECASE), " have to"),
     (re.compile(r"\b(do|did|does|have|had|has|was|were|is|are|could|would|should|wo|ca)nt\b", re.IGNORECASE), r"\1n't"),
 )
 _PLAIN_WORD = re.compile(r"[a-z]+")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from whisper_enrich.messages.model import Speaker
 from whisper_enrich.summaries.candidates import MAX_LENGTH, MAX_WORDS, candidates, clean
+from whisper_enrich.summaries.vocabulary import stem
 from whisper_enrich_tests.summaries.builders import message
 
 NAMES = ("Melanie", "Marlow")
@@ -111,7 +112,7 @@ def test_text_in_another_language_keeps_its_own_words_and_names_its_language() -
 def test_function_words_of_another_language_carry_no_content() -> None:
     stems = only("Ik heb gisteren het oude huis van mijn moeder verkocht.").stems
     assert stems.isdisjoint({"ik", "het", "van", "mijn"})
-    assert "huis" in stems
+    assert stem("moeder") in stems
 
 
 def test_positions_point_back_to_the_message() -> None:

@@ -26,7 +26,7 @@ def told(said: str, *, by: Speaker = Speaker.USER) -> str:
         ("Been looking for a flat since June", "Ana has been looking for a flat since June."),
         ("can't sleep since the move", "Ana cannot sleep since the move."),
         ("My brother sold the boat.", "Ana's brother sold the boat."),
-        ("The harbour freezes in January.", "Ana mentioned that the harbour freezes in January."),
+        ("The harbour is frozen in January.", "Ana mentioned that the harbour is frozen in January."),
         ("Moments like these remind me of home.", "Moments like these remind Ana of home."),
     ],
 )

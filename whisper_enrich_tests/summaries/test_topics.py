@@ -54,7 +54,7 @@ def test_stop_words_of_other_languages_are_no_topics() -> None:
         "u: De haven was erg druk en mijn dochter vond de schepen in de haven prachtig.",
     )
     assert "haven" in found
-    assert {"ik", "de", "mijn", "was", "erg", "van"}.isdisjoint({word for topic in found for word in words(topic)})
+    assert {"ik", "de", "mijn", "was", "van"}.isdisjoint({word for topic in found for word in words(topic)})
 
 
 def test_japanese_topics_are_words_and_not_clauses() -> None:

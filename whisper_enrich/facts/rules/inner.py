@@ -6,7 +6,7 @@ import re
 
 from whisper_enrich.facts.model import Category, Tense
 from whisper_enrich.facts.rules.lexicon import FEELINGS
-from whisper_enrich.facts.rules.model import Cut, Rule, either
+from whisper_enrich.facts.rules.model import ADDRESSED, Cut, Rule, either
 
 _FEELS = r"(?:i'm|i am|i feel|i'm feeling|i am feeling|i've been feeling|i've been|i felt|i was|i was feeling|it (?:made|makes|'s made|has made) me(?: feel)?|i've felt)"
 
@@ -17,9 +17,9 @@ RULES = (
         rf"{_FEELS} (?:{{adv}})(?:(?:more|a bit|a little|a little bit|incredibly|extremely|completely|slightly|somewhat|terribly|mentally|physically|emotionally|way|less|much|increasingly|rather|beyond) )*(?P<value>{either(FEELINGS)}(?:(?:,| and|, and| but| yet) (?:{{adv}})?{either(FEELINGS)})*)\b(?! (?:at|with it|care|thing|enough|idea|day|time|way|news|to (?:hear|see|meet|chat|talk|help|go|be of|know)|you|that you|for you|of you|for your|about your|luck|in \w+ing|as well|here))",
         FEELINGS,
         "feels",
-        lists=True,
         max_words=6,
         cut=Cut.NOTHING,
+        unless=ADDRESSED,
     ),
     Rule(
         "thinks",
@@ -30,7 +30,8 @@ RULES = (
         tense=Tense.PRESENT,
         value="",
         cut=Cut.NOTHING,
-        accepts=lambda value: len(value.split()) > 3 and re.search(r"\byou(?:r|rs|'re|'ve|'ll)?\b", value, re.I) is None and re.match(r"(?:so|it's (?:great|awesome|amazing|cool|lovely)|about|that's|we (?:can|should|could|will|'ll)|i(?:'ll| should| will| need| can| might|'d)|it'll|it will|it would)\b", value, re.I) is None,
+        unless=ADDRESSED,
+        accepts=lambda value: len(value.split()) > 3 and re.match(r"(?:so|of|back|through|it's (?:great|awesome|amazing|cool|lovely)|about|that's|we (?:can|should|could|will|'ll)|i(?:'ll| should| will| need| can| might|'d)|it'll|it will|it would)\b", value, re.I) is None,
         max_words=30,
     ),
 )

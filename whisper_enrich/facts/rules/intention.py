@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from whisper_enrich.facts.model import Category, Polarity, Tense
-from whisper_enrich.facts.rules.model import Cut, Rule
+from whisper_enrich.facts.rules.model import ADDRESSED, Cut, Rule
 
 _CHAT_ACTS = re.compile(
     r"(?:be (?:honest|there for you|back|right back|fine|okay|ok|here|sure|great|awesome|amazing|fun|alright|super|so)|check (?:it|that|them|this|you|out)|check that out|keep (?:you|that|it|going|pushing|up|doing)|let you|tell you|talk|chat|catch"
@@ -116,7 +116,8 @@ RULES = (
         "",
         value="",
         cut=Cut.ACTIVITY,
-        accepts=lambda value: re.match(r"(?:hear|it|that|this$|see (?:what|how|it|your|you|where)|seeing (?:you|your|what|how)|hearing|see$|tell|talking|chat|show you|share|our next|the future|what|more|meet you|try it|check|be there|for you|you|your)\b", value, re.I) is None and re.search(r"\byou(?:r|rs)?\b", value, re.I) is None and len(value.split()) > 1,
+        accepts=lambda value: re.match(r"(?:hear|it|that|this$|see (?:what|how|it|your|you|where)|seeing (?:you|your|what|how)|hearing|see$|tell|talking|chat|show you|share|our next|the future|what|more|meet you|try it|check|be there|for you|you|your)\b", value, re.I) is None and len(value.split()) > 1,
+        unless=ADDRESSED,
         max_words=16,
     ),
     Rule(

@@ -67,7 +67,7 @@ class Rule:
     ``triggers``: the rule is tried only on clauses with one of these words. ``statement``: in the first person, with ``{value}`` and other groups of the pattern; None takes the
     clause itself. ``value``: a constant or a template over the groups; None takes the group ``value``. ``accepts``: a test
     of the cut value. ``when_negated``: what "I don't", "I'm no longer" make of it (None: the rule does not apply).
-    ``tense``: None takes the clause's. ``lists``: whether "tea, coffee and milk" are three values.
+    ``unless``: an expression that must not occur in the clause. ``tense``: None takes the clause's. ``lists``: whether "tea, coffee and milk" are three values.
     """
 
     name: str
@@ -84,6 +84,7 @@ class Rule:
     accepts: Callable[[str], bool] | None = None
     lists: bool = False
     also: tuple[Also, ...] = ()
+    unless: str = ""
     max_words: int = 8
 
     def compiled(self) -> re.Pattern[str]:
@@ -93,6 +94,10 @@ class Rule:
     def trigger_words(self) -> frozenset[str]:
         """The words by one of which a clause must show that the rule may match."""
         return self.triggers if isinstance(self.triggers, frozenset) else frozenset(self.triggers.split())
+
+
+#: For `Rule.unless`: said to the addressee or about them.
+ADDRESSED = r"\b(?:you|your|yours|yourself|u|ur|y'all)\b"
 
 
 def either(words: Iterable[str]) -> str:

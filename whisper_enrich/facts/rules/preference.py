@@ -6,14 +6,14 @@ import re
 
 from whisper_enrich.facts.model import Category, Polarity, Tense
 from whisper_enrich.facts.rules.lexicon import DIETS, HOBBY_ACTIVITIES
-from whisper_enrich.facts.rules.model import Cut, Rule, either
+from whisper_enrich.facts.rules.model import ADDRESSED, Cut, Rule, either
 from whisper_enrich.facts.rules.values import is_vague
 
 _EMPHASIS = r"(?:love|adore|enjoy|like|loved|enjoyed)"
 _NO_LIKING = re.compile(
     r"(?:to know|to say|to think|to see you|to hear|to ask|to be honest|to talk about|to have you|to share|to meet|hearing|talking to|the idea of your"
     r"|how you|what you|that you|seeing your|chatting|when|how|what|that|it|this|where|the way|these|those|watching you|the look|everything about|every minute"
-    r"|the fact|nothing|having you|being able|my life|meeting you|being|being with|you)\b",
+    r"|the fact|nothing|having you|being able|my life|meeting you|being|being with|both|either|you)\b",
     re.IGNORECASE,
 )
 _FOODS_LEFT_OUT = r"(?:meat|pork|beef|chicken|fish|seafood|dairy|gluten|eggs?|sugar|nuts|peanuts|bread|carbs|animal products|red meat|shellfish|wheat|cheese|mushrooms|onions?)"
@@ -59,6 +59,7 @@ RULES = (
         accepts=_is_liking,
         lists=True,
         max_words=9,
+        unless=ADDRESSED,
     ),
     Rule(
         "is_into",

@@ -38,11 +38,12 @@ _VAGUE = word_set(
     """
     it that this them those these him her you your yours us me one ones stuff things thing something anything everything
     nothing someone anyone everyone there here what whatever how when where why who all some any more most both none so too
-    one's ya u him/her myself yourself lot lots bit much many way ways it's that's same part rest few
+    one's to ya u him/her myself yourself lot lots bit much many way ways it's that's same part rest few
     """
 )
 _ARTICLE = re.compile(r"(?:a|an|the|some|any|my|our|to|of|for|with|and|or|very|really|so|such|just|both|all|lots of|a lot of|a bunch of)\s+", re.IGNORECASE)
 _LIST = re.compile(r"\s*,\s*(?:and|or)?\s*|\s+(?:and|&|or)\s+", re.IGNORECASE)
+_OPENS_WITH_ARTICLE = re.compile(r"(?:a|an|the|my|our|this|that|his|her|their|both|either)\s", re.IGNORECASE)
 _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|u|ur|yourself|y'all)\b", re.IGNORECASE)
 
 
@@ -75,6 +76,8 @@ def is_vague(value: str) -> bool:
 def items(value: str) -> list[str]:
     """The parts of an enumeration of short noun phrases; the whole value where it is anything else."""
     parts = [part for part in _LIST.split(value) if part]
+    if _OPENS_WITH_ARTICLE.match(value) and not all(_OPENS_WITH_ARTICLE.match(part) for part in parts):
+        return [value]  # "the love and light theme" is one thing
     if len(parts) < 2 or len(parts) > 5 or any(len(part.split()) > 3 for part in parts):
         return [value]
     if any(is_vague(part) or part.split()[0].lower() in ("with", "in", "on", "at", "for", "from", "to", "of") for part in parts):

@@ -196,7 +196,8 @@ RULES = (
         "runs_business",
         Category.WORK,
         r"{we}(?:own and run|own|run|opened|started|launched|founded|co-founded|set up|'m running)(?: up)? (?P<value>(?:an?|my(?: own)?|our(?: own)?) (?:[\w'-]+ ){0,4}"
-        r"(?:business|company|store|shop|studio|startup|cafe|café|restaurant|bakery|agency|practice|podcast|channel|blog|salon|farm|gym|charity|foundation|non-profit|nonprofit))\b",
+        r"(?:business|company|store|shop|studio|startup|cafe|café|restaurant|bakery|agency|practice|podcast|channel|blog|salon|farm|gym|charity|foundation|non-profit|nonprofit))"
+        r"(?=$|[,.;]| (?:and|called|named|in|for|with|that|to|at|on|last|from|about|this|since|where|together|online)\b)",
         "own run opened started launched founded co-founded set running",
         "works_at",
         max_words=7,
@@ -242,6 +243,7 @@ RULES = (
         r"{Ive}(?:graduated|got my (?:degree|diploma|phd|master'?s|bachelor'?s|license|certificate)|finished (?:university|college|high school|uni|my (?:degree|studies|phd|thesis|master'?s))|passed (?:my|the) (?:[\w-]+ ){0,3}(?:exams?|test|finals|bar))\b(?: (?:from|with|in) {x})?",
         "graduated degree diploma phd master's bachelor's license certificate university college school uni studies thesis exam exams test finals bar",
         "graduated",
+        value="{value}",
         tense=Tense.PAST,
         max_words=12,
     ),
