@@ -2,8 +2,10 @@
 
     python benchmarks/summaries_locomo.py                       # development conversations, then those held for checking
     python benchmarks/summaries_locomo.py --vectors lsa         # with message vectors, to run the path that uses them
+    python benchmarks/summaries_locomo.py --speed               # CPU time a message by size of window
 
-Each session is a window of its own, its turns a second apart from the session's time on (LoCoMo has no time per turn).
+Each session is a window of its own, its turns --apart seconds apart from the session's time on (LoCoMo has no time per
+turn; with more than a minute in all, the opening gives two times, and the gold only ever has one).
 speaker_a is the user, then, in the second row, speaker_b. "opening off" scores the same summaries without their first
 sentence, which says who talked and when. Intervals are 95% percentile bootstraps over sessions. The data is read from
 ../shared/data (CC BY-NC 4.0; nothing of it is part of this repository).
@@ -59,19 +61,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "locomo")
     parser.add_argument("--vectors", choices=("none", "lsa"), default="none")
+    parser.add_argument("--apart", type=int, default=1, metavar="SECONDS", help="between two turns")
+    parser.add_argument("--speed", action="store_true", help="measure time instead of ROUGE")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print the first N summaries of each set")
     options = parser.parse_args()
     if not options.data.is_dir():
         sys.exit(f"{options.data} does not exist. Give the folder of the LoCoMo files with --data.")
     for title, names in (("development", DEVELOPMENT), ("check", CHECK)):
-        sessions = [session for name in names for session in read(options.data / f"{name}.json")]
+        sessions = [session for name in names for session in read(options.data / f"{name}.json", options.apart)]
         if options.vectors == "lsa":
             sessions = with_lsa_vectors(sessions)
+        if options.speed:
+            measure_speed(sessions)
+            break
         report(title, names, sessions, options.show)
 
 
-def read(path: Path) -> Iterator[Session]:
-    """The sessions of one LoCoMo file that have a gold summary."""
+def read(path: Path, apart: int = 1) -> Iterator[Session]:
+    """The sessions of one LoCoMo file that have a gold summary, their turns ``apart`` seconds apart."""
     document = json.loads(path.read_text(encoding="utf-8"))
     conversation = document["conversation"]
     user, bot = conversation["speaker_a"], conversation["speaker_b"]
@@ -84,7 +91,7 @@ def read(path: Path) -> Iterator[Session]:
                 point_id=f"{session}-{i:04d}",
                 speaker=Speaker.USER if turn["speaker"] == user else Speaker.BOT,
                 user_id=user.lower(),
-                at=start + timedelta(seconds=i),
+                at=start + timedelta(seconds=apart * i),
                 text=turn["text"],
                 scope=Scope.DM,
                 content_hash=f"{i:016x}",
@@ -112,22 +119,43 @@ def report(title: str, names: Sequence[str], sessions: Sequence[Session], show: 
     """Score the sessions both ways round and print."""
     print(f"\n{title}: {', '.join(names)}; {len(sessions)} sessions")
     print(f"{'':24}{'ROUGE-1':>20}{'ROUGE-2':>20}{'ROUGE-L':>20}{'words':>7}")
-    summarise_one(sessions[0])  # loads what is loaded lazily
-    started = time.process_time()
     summaries = [summarise_one(session) for session in sessions]
-    seconds = time.process_time() - started
     turned = [session.turned() for session in sessions]
     golds = [session.gold for session in sessions]
     print_row("speaker_a is the user", [summary.summary_text for summary in summaries], golds)
     print_row("speaker_b is the user", [summarise_one(session).summary_text for session in turned], golds)
     print_row("opening off", [without_opening(summary) for summary in summaries], golds)
-    messages = sum(summary.message_count for summary in summaries)
     print(f"topics whose words the gold uses: {topic_precision(sessions, summaries):.3f}")
     confidences = [summary.confidence_score for summary in summaries if summary.confidence_score is not None]
     print(f"confidence: median {np.median(confidences):.2f}, from {min(confidences):.2f} to {max(confidences):.2f}")
-    print(f"{1000 * seconds / messages:.2f} ms of CPU a message, {messages / len(sessions):.0f} messages a window")
     for summary in summaries[:show]:
         print(f"\n{summary.summary_text}\n{summary.key_topics}")
+
+
+def measure_speed(sessions: Sequence[Session]) -> None:
+    """CPU milliseconds a message for windows of several sizes, made of the turns of all sessions in a row."""
+    turns = [message for session in sessions for message in session.messages]
+    first = sessions[0]
+    start = first.messages[0].at.replace(hour=0, minute=0)
+    for size in (5, 10, 20, 50, 100, 200, 500, 2000, 10000):
+        windows = []
+        for k in range(max(1, 1000 // size)):
+            taken = [turns[(137 * k + j) % len(turns)] for j in range(size)]
+            messages = [
+                replace(m, at=start + timedelta(seconds=8 * j), point_id=f"{j:06d}") for j, m in enumerate(taken)
+            ]
+            windows.append(replace(first, messages=tuple(messages)))
+        cold = cpu_of(windows) / size
+        warm = cpu_of(windows) / size
+        print(f"{size:>6} messages a window: {warm:.3f} ms a message, {cold:.3f} with caches still filling")
+
+
+def cpu_of(windows: Sequence[Session]) -> float:
+    """CPU milliseconds a window."""
+    started = time.process_time()
+    for window in windows:
+        summarise_one(window)
+    return 1000 * (time.process_time() - started) / len(windows)
 
 
 def summarise_one(session: Session) -> Summary:

@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     time_window_hours: int = Field(24, description="Length of a summary window, hours; a divisor of 24.")
     lookback_days: int = Field(3, ge=1, le=90, description="Days that the safety-net schedule sweeps.")
     enrichment_start_date: date = Field(
-        date(2023, 1, 1),
+        date(2022, 1, 1),
         description="First day partition. Older messages are left out and counted. Bots times days "
         "should stay under about 50,000.",
     )

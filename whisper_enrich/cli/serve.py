@@ -36,13 +36,16 @@ def up(port: int) -> None:
     home = prepare_dagster_home(settings)
     end_leftover(home / "up.json")
     _require_free(port)
+    # A shell starts background jobs with SIGINT ignored; whoever sends it to us means it.
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, _interrupt)
     with opened(Pipeline(settings)) as pipeline:
         pipeline.preflight("up")
         process = _start(port, home)
         try:
             _wait_until_ready(process, port, home)
             out.print(f"[bold]http://127.0.0.1:{port}[/]  the Dagster UI. Ctrl-C ends it.", soft_wrap=True)
-            code = _wait(process)
+            code = process.wait()
         except KeyboardInterrupt:
             code = 0
         finally:
@@ -96,11 +99,6 @@ def _wait_until_ready(process: subprocess.Popen, port: int, home: Path) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)
     raise EnrichError(f"Dagster did not answer on port {port} within {START_SECONDS} s. Its log: {home / 'up.log'}")
-
-
-def _wait(process: subprocess.Popen) -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
-    return process.wait()
 
 
 def _interrupt(signum: int, frame: object) -> None:

@@ -12,12 +12,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 
 from whisper_enrich.facts.dates import find_dates
 from whisper_enrich.facts.model import Tense
 from whisper_enrich.text.sentences import sentences
 from whisper_enrich.text.third_person import respell
-from whisper_enrich.text.verbs import is_past
+from whisper_enrich.text.verbs import is_base, is_past
 from whisper_enrich.text.words import word_set
 
 
@@ -79,6 +80,10 @@ _QUESTION_OPENING = re.compile(
     r"(?:do|does|did|are|is|was|were|have|has|can|could|would|will|should|about|your|you)\b|any\s+(?:idea|advice|tips|recommend)",
     re.IGNORECASE,
 )
+_BEFORE_QUESTION = re.compile(
+    r"(?:[\w' ]{1,12}, ){0,3}(?:i|i'm|i've|we|we're|we've|my)\b[^?]{8,}?(?=(?:\s[-–—]+|\s?—|;|\.\.+)\s[^?]*\?|, (?:remember|you know|ya know|pretty cool, huh|huh|eh|lol)\?)",
+    re.IGNORECASE,
+)
 _SAYS = r"(?:says?|said|saying|tells?|told|claims?|claimed|thinks?|thought|believes?|reckons?|insists?|insisted|swears?|goes|was like|is like|asks?|asked|texted|wrote|mentioned|keeps? (?:saying|telling))"
 _REPORTED = re.compile(
     rf"(?:[Hh]e|[Ss]he|[Tt]hey|[Ii]t|[Ee]veryone|[Ee]verybody|[Pp]eople|[Ss]omeone|[Ss]omebody|[Nn]obody|(?:[Mm]y|[Oo]ur|[Hh]is|[Hh]er|[Tt]he)\s+(?:\w+\s+){{1,3}}?|[A-Z][\w'-]+\s+(?:also\s+)?)\s*(?:always |just |also |once |even )?{_SAYS}\b(?! (?:goodbye|bye|hi|hello))"
@@ -87,14 +92,25 @@ _REPORTED = re.compile(
 
 # -- where a sentence falls apart --------------------------------------------------------------------------------------
 
-_SUBJECT = r"(?:i|i'm|im|i've|ive|i'll|i'd|my|we|we're|we've|we'll|our|it|it's|its|that|that's|this|he|he's|she|she's|they|they're|you|you're|your|the|there|there's|his|her|these|those|me and)\b"
+_PRONOUN = (
+    r"(?:i|i'm|im|i've|ive|i'll|i'd|we|we're|we've|we'll|it|it's|its|that|that's|this|he|he's|she|she's|they|they're|you|you're"
+    r"|there|there's|me and \w+)\b"
+)
+_NOUN_SUBJECT = r"(?:my|our|the|his|her|their|these|those|your|everyone|everything)\b"
+# After "and" a noun may as well be a second object ("my mum and my dad"): a verb has to follow.
+_CLAUSE_WITH_VERB = (
+    rf"{_NOUN_SUBJECT}\s+(?:[\w'-]+\s+){{0,3}}?(?:is|are|was|were|has|have|had|isn't|wasn't|aren't|said|says|can|can't|will|would|did|does"
+    r"|doesn't|didn't|just|always|never|really|got|gave|made|keeps?|helps?|loves?|hates?|likes?|thinks?|makes?|gives?|brings?|[a-z]{2,}ed)\b"
+)
 _JOINT = re.compile(
-    r"(?=[\s,;:—.…])(?:"
-    rf"\s*(?:[,;]\s*)?(?<=[\s,;])(?:and|but|so|because|'?cause|cuz|cos|coz|bc|although|though|however|yet|plus|since|while|whereas|except)\s+(?:then\s+|now\s+|also\s+|when\s+)?(?={_SUBJECT})"
-    r"|\s*(?:;|—|\s[-–]+\s|\.{2,}|…|:)\s*"
-    rf"|\s*,\s*(?={_SUBJECT})"
+    r"(?=[\s,;:—.…-])(?:"
+    rf"\s*(?:[,;]\s*)?(?<=[\s,;])and\s+(?:then\s+|now\s+|also\s+|when\s+)?(?={_PRONOUN}|(?P<object>{_CLAUSE_WITH_VERB}))"
+    r"|\s*(?:[,;]\s*)?(?<=[\s,;])(?:but|so|because|'?cause|cuz|cos|coz|bc|although|though|however|yet|plus|while|whereas|except)\s+"
+    rf"(?:then\s+|now\s+|also\s+|when\s+)?(?={_PRONOUN}|{_NOUN_SUBJECT})"
+    r"|\s*(?:;|—|\s[-–]+\s|-{2,}|\.{2,}|…|:)\s*|(?<=[a-z])-\s+"
+    rf"|\s*,\s*(?={_PRONOUN}|{_CLAUSE_WITH_VERB})"
     r"|\s*,?\s+(?:and|but|so)\s+(?=(?:just|also|now|then)?\s*(?:gonna|gotta|wanna|can't wait)\b)"
-    r"|\s*,\s+(?:which|who|as well as|rather than)\s+(?=\w)"
+    r"|\s*,\s+(?P<aside>which|who|as well as|rather than|(?=take a look|check |look |let me |thanks))\s*(?=\w)"
     r"|\s*,?\s+(?:because|'?cause|cuz|even though)\s+(?=\w))",
     re.IGNORECASE,
 )
@@ -105,7 +121,8 @@ _DEPENDENT = re.compile(r"(?:when|while|whenever|once|until|after|before|as soon
 # -- the front of a clause ---------------------------------------------------------------------------------------------
 
 _LEAD_IN = re.compile(
-    r"(?:[\W_]*(?:\b(?:oh+|o+h|ah+|aw+|haha\w*|hehe\w*|lol|lmao+|lmfao|rofl|hey+|hi+|hello|yo|wow+|whoa+|woah+|yeah+|yea|yep|yup|yes+|ya"
+    r"(?:(?:and|but|plus|also|yet)\s+(?=\w)"
+    r"|[\W_]*(?:\b(?:oh+|o+h|ah+|aw+|haha\w*|hehe\w*|lol|lmao+|lmfao|rofl|hey+|hi+|hello|yo|wow+|whoa+|woah+|yeah+|yea|yep|yup|yes+|ya"
     r"|ok|okay|kk?|well|and|but|so|also|plus|anyways?|honestly|actually|tbh|ngl|btw|by the way|u+m+|u+h+|hm+|man|dude|bro|omg|oh my (?:god|gosh|goodness)"
     r"|to be honest|in fact|for sure|of course|basically|fun fact|guess what|good news|bad news|long story short|update|yay+|woo+(?:hoo)?|ugh+|phew|exactly"
     r"|i mean|you know(?: what)?|look|listen|see|like|then|now|because|cause|cuz|sadly|unfortunately|luckily|thankfully|fortunately|surprisingly|hopefully not|personally|yesss*|as for me|for me|in my case)\b"
@@ -139,9 +156,9 @@ _PAST_OPENERS = re.compile(
     r"(?P<verb>[a-z]+)\s+(?:my|a|an|the|some|to|in|into|on|out|up|at|with|from|for|back|it|this|that|these|those|two|three|four|our|home|about|around|down|off|over|by|through|him|her|them|so|really|such|most|all|another|new|another|working|being|playing|doing|reading|going|lots|more|through|\d+|[A-Z]\w+)\b",
 )
 _ING_OPENER = re.compile(
-    r"(?P<verb>[a-z]{2,}ing)\s+(?:my|a|an|the|some|to|in|into|on|out|up|at|with|from|for|back|it|this|that|forward|so|about|around|down|off|pretty|really|great|good|better|tired|sick|like|home|hard|\w+ly|[A-Z]\w+)\b"
+    r"(?P<verb>[a-z]{2,}ing)\s+(?:my|a|an|the|some|to|in|into|on|out|up|at|with|from|for|back|it|this|that|forward|so|about|around|down|off|like|home|hard|tired|sick)\b"
 )
-_FINITE = re.compile(r"\b(?:is|are|was|were|has|isn't|aren't|wasn't|hasn't|can't|doesn't|helps?|makes?|can|brings?|gives?|takes?|feels?|sounds?|keeps?|means?|requires?|will|would|could|might|\w+'s)\b", re.IGNORECASE)
+_FINITE = re.compile(r"\b(?:is|are|was|were|has|isn't|aren't|wasn't|hasn't|can't|doesn't|helps?|makes?|can|brings?|gives?|takes?|feels?|sounds?|keeps?|means?|requires?|will|would|could|might|\w+'s|(?:really|always|truly|definitely|sure) [a-z]+s)\b", re.IGNORECASE)
 _ADJECTIVE_OPENERS = word_set(
     """
     tired exhausted excited thrilled happy sad proud grateful thankful glad worried anxious nervous stressed bored sick hungry
@@ -149,10 +166,12 @@ _ADJECTIVE_OPENERS = word_set(
     frustrated disappointed relieved addicted allergic done engaged married pregnant
     """
 )
-_TRANSITIVE_OPENERS = re.compile(r"(?:love|hate|miss|need|want|adore|prefer|enjoy|dislike|loved|hated|enjoyed)\s+(?:my|the|this|that|a|an|these|those|how|when|it|to|all|working|being|\w+ing)\b", re.IGNORECASE)
+_TRANSITIVE_OPENERS = re.compile(
+    r"(?:love|hate|miss|need|want|adore|prefer|dislike)\s+(?:my|help|some|more|a|an|to|it when|all my|\w+ing)\b|(?:loved|hated|enjoyed)\s+\w", re.IGNORECASE
+)
 _FIXED_OPENERS = (
-    (re.compile(r"gonna\s", re.IGNORECASE), "I'm going to ", True),
-    (re.compile(r"(?:just |currently |still |also |now |really |totally |so |super |always |mostly |finally |never |only )?been\s", re.IGNORECASE), "I've ", False),
+    (re.compile(r"gonna (?!be (?:an?|so|great|awesome|amazing|fun|good|epic|the|super|really)\b)", re.IGNORECASE), "I'm going to ", True),
+    (re.compile(r"(?:just |currently |still |also |now |really |totally |so |super |always |mostly |finally |never |only )?been (?!(?:an? )?(?:[\w-]+ ){0,2}(?:weeks?|days?|months?|years?|time|while|ride|journey|minute|rollercoaster)\b)", re.IGNORECASE), "I've ", False),
     (re.compile(r"(?:gotta |wanna |can't (?!beat|go wrong|complain)|cannot |couldn't (?!agree)|don't (?:have|know|like|want|think|need|smoke|drink|eat|feel|really|even) |didn't |haven't |won't |used to |have to |had to |have (?=(?:an?(?! (?:good|great|nice|lovely|fun|safe|wonderful|blast|happy|amazing|fantastic|awesome))|my|to|been|two|no|some)\b)|had |got |get to |plan to |hope to )", re.IGNORECASE), "I ", False),
     (re.compile(r"(?:looking forward to|planning (?:to|on)|thinking (?:of|about)|about to|on my way|in the middle of|off to|not (?:sure|gonna|going)|still (?=\w+ing\b|in\b|at\b|on\b))\s", re.IGNORECASE), "I'm ", False),
 )
@@ -171,9 +190,8 @@ def clauses(message: str, said_at: datetime) -> list[Clause]:
         return []
     found: list[Clause] = []
     for number, sentence in enumerate(sentences(text)):
-        if not _asserts(sentence.text):
-            continue
-        for start, end in _split(sentence.text):
+        asserted = _asserted_part(sentence.text)
+        for start, end in _split(asserted) if asserted else ():
             clause = _clause(text, sentence.start + start, sentence.start + end, number, said_at)
             if clause is not None:
                 found.append(clause)
@@ -194,20 +212,29 @@ def _mask(message: str) -> str:
     return text
 
 
-def _asserts(sentence: str) -> bool:
-    stripped = sentence.rstrip(" \"'”)*_")
-    if "?" in stripped[-4:]:
-        return False
+def _asserted_part(sentence: str) -> str:
+    """The part of a sentence that is said as true; empty where none is.
+
+    A question asserts what stands before its dash or its tag: "I finished my novel - want to read it?", "I live in Rome,
+    remember?".
+    """
+    if "?" in sentence.rstrip(" \"'”)*_")[-4:]:
+        match = _BEFORE_QUESTION.match(sentence)
+        if match is None:
+            return ""
+        sentence = match[0]
+    if _QUESTION_OPENING.match(sentence):
+        return ""
     if not _DOUBT_WORDS.isdisjoint(_WORDS.findall(sentence.lower())) and _NOT_ASSERTED.search(sentence):
-        return False
-    return _QUESTION_OPENING.match(sentence) is None
+        return ""
+    return sentence
 
 
 def _split(sentence: str) -> list[tuple[int, int]]:
     """Bounds of the clauses; a quotation is never split, a reported clause ends what can be used."""
     blanked = _QUOTATION.sub(lambda match: "#" * len(match[0]), sentence)
     purpose = {match.start() for match in _PURPOSE.finditer(blanked)}
-    bounds, start = [], 0
+    bounds, start, aside = [], 0, False
     # "When I was five, I moved": the comma belongs to the opening clause, which is no statement by itself.
     dependent = _DEPENDENT.match(_strip_lead_in(blanked.lstrip())) is not None
     for match in _JOINT.finditer(blanked):
@@ -216,15 +243,18 @@ def _split(sentence: str) -> list[tuple[int, int]]:
         if dependent and "," in match[0]:
             dependent = False
             continue
-        bounds.append((start, match.start()))
+        if match["object"] and not _has_finite_verb(blanked[start : match.start()]):
+            continue
+        bounds.append((start, match.start(), aside))
+        aside = match["aside"] is not None
         start = match.end()
-    bounds.append((start, len(sentence)))
+    bounds.append((start, len(sentence), aside))
     kept = []
-    for begin, end in bounds:
+    for begin, end, is_aside in bounds:
         piece = blanked[begin:end].strip()
         if _REPORTED.match(_strip_lead_in(piece)):
             break
-        if piece:
+        if piece and not is_aside:
             kept.append((begin, end))
     return kept
 
@@ -242,7 +272,13 @@ def _clause(text: str, start: int, end: int, sentence: int, said_at: datetime) -
     read = respell(read)
     if read.startswith("i") and not read[1:2].isalpha():
         read = "I" + read[1:]
-    return Clause(start, end, read, sentence, tense_of(read), frozenset(_WORDS.findall(read.lower())), said_at.date())
+    return Clause(start, end, read, sentence, tense_of(read), _word_forms(read), said_at.date())
+
+
+def _word_forms(text: str) -> frozenset[str]:
+    """The words of a clause, and those before an apostrophe by themselves ("boyfriend's", "boyfriend")."""
+    words = _WORDS.findall(text.lower())
+    return frozenset(words).union(word.split("'")[0] for word in words if "'" in word)
 
 
 def _strip_lead_in(text: str) -> str:
@@ -290,12 +326,23 @@ def _restore_subject(text: str) -> str:
     if past and (is_past(past["verb"]) or past["verb"] in _PAST_LIKE) and past["verb"] not in _PARTICIPLES_OF_OTHERS:
         return "I " + lowered
     progressive = _ING_OPENER.match(core)
-    if progressive and progressive["verb"] not in _NO_PROGRESSIVE and _FINITE.search(core) is None:
+    if progressive and progressive["verb"] not in _NO_PROGRESSIVE and not _has_finite_verb(core):
         return "I'm " + lowered
     return text
 
 
-_PAST_LIKE = word_set("put cut hit read quit set let saw found hurt")
+def _has_finite_verb(text: str) -> bool:
+    """Whether "Running a shop ..." goes on to say what running a shop does, so that its writer is not its subject."""
+    if _FINITE.search(text) is not None:
+        return True
+    words = _WORDS.findall(text.lower())
+    if any(word.endswith("s") and is_base(word[:-1]) for word in words):
+        return True
+    return any(is_past(word) and before not in _OWN_SUBJECTS for before, word in pairwise(words))
+
+
+_OWN_SUBJECTS = word_set("i we he she they it you that who just")
+_PAST_LIKE = word_set("hurt quit")
 _PARTICIPLES_OF_OTHERS = word_set("used based compared given related inspired named called supposed left said meant born fed led interested")
 _NO_PROGRESSIVE = word_set("sounding thing nothing something anything everything morning evening string king ring spring bring sing according during speaking being sounding amazing exciting interesting")
 

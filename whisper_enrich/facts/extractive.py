@@ -14,7 +14,7 @@ from whisper_enrich.facts import confidence, fallback
 from whisper_enrich.facts.clauses import Clause, clauses
 from whisper_enrich.facts.dates import DateSpan, find_dates, with_dates
 from whisper_enrich.facts.matching import Draft, drafts
-from whisper_enrich.facts.model import Assertion, Evidence, Extraction, Outcome, Polarity, Tense
+from whisper_enrich.facts.model import Assertion, Evidence, Extraction, Outcome, Polarity
 from whisper_enrich.messages.model import Message, Speaker
 from whisper_enrich.text import language
 from whisper_enrich.text.third_person import to_third_person
@@ -84,7 +84,7 @@ def _add(found: list[Assertion], new: Assertion | None) -> None:
 
 def _assertion(draft: Draft, reading: _Reading, message: Message) -> Assertion | None:
     clause = reading.clause
-    statement = _statement(draft.statement or clause.text, message, draft.tense)
+    statement = _statement(draft, clause, message)
     if len(statement) > MAX_STATEMENT or "{user}" not in statement:
         return None
     held = reading.dates[0] if reading.dates else None
@@ -112,7 +112,9 @@ def _assertion(draft: Draft, reading: _Reading, message: Message) -> Assertion |
     )
 
 
-def _statement(first_person: str, message: Message, tense: Tense) -> str:
-    text = to_third_person(first_person.rstrip(" .!"), "{user}")
-    text = with_dates(text, find_dates(text, message.at, tense))
+def _statement(draft: Draft, clause: Clause, message: Message) -> str:
+    first_person = " ".join((draft.statement or clause.text).split()).rstrip(" .!")
+    text = to_third_person(first_person, "{user}")
+    if draft.dated:
+        text = with_dates(text, find_dates(text, message.at, draft.tense))
     return text[0].upper() + text[1:] + "."

@@ -18,16 +18,17 @@ NAME = "general"
 MIN_INTEREST = 1.25
 
 _SUBJECT = re.compile(r"(?:i|i'm|i've|i'll|i'd|we|we're|we've|we'll|we'd|my|our|me and|(?:\w+ ){1,3}and (?:i|me))\b", re.IGNORECASE)
-_ABOUT_PERSON = re.compile(r"\b(?:me|my|our|us)\b", re.IGNORECASE)
+# "Nature reminds us" is said of everybody.
+_ABOUT_PERSON = re.compile(r"\b(?:me|my)\b", re.IGNORECASE)
 _NO_STATEMENT = re.compile(
     r"(?:you|your|thanks?|thank|let's|let|what|how|wow|glad|great|nice|good|here|there|see|who|hope|sorry|congrats?|keep|take|tell|give"
-    r"|check|don't|do|please|just|look|remember|trust|believe|excuse|count|bless|kudos|way|welcome|way to)\b",
+    r"|check|don't|do|please|just|look|remember|trust|believe|excuse|count|bless|kudos|way|welcome|appreciate|reminds?|makes?|sounds?|feels?|seems?|looks?|helps?|keeps|gives?|brings?|in the meantime)\b",
     re.IGNORECASE,
 )
 _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|yourself|u|ur|ya|y'all)\b|\byou'", re.IGNORECASE)
 _COURTESY = re.compile(
     r"(?:i|we)(?:'m| am|'re| are)? (?:\w+ )?(?:appreciate|thank|agree|totally agree|glad|sorry|know what|see what|get it|got it|hear|understand|bet|hope|guess|mean|know|see|can imagine|can see|can tell|feel the same|wonder|promise|(?:can't|cannot) wait)\b"
-    r"|(?:i|we)'(?:ll|d) |(?:i|we) (?:will|can|could|should|would|can't|couldn't|cannot)\b|my (?:pleasure|bad|apologies|condolences)|i'm (?:here|off|back|in|down|good|fine|ok|okay|well|alright|all ears|sure|with|on board|doing (?:well|good|great|ok|okay|fine|alright))\b"
+    r"|(?:i|we)'(?:ll|d) (?!never forget)|(?:i|we) (?:will|can|could|should|would|can't|couldn't|cannot)\b|my (?:pleasure|bad|apologies|condolences)|i'm (?:here|off|back|in|down|good|fine|ok|okay|well|alright|all ears|sure|with|on board|doing (?:well|good|great|ok|okay|fine|alright))\b"
     r"|i have no idea|i don't (?:know|think|care|mind)|i've (?:got to go|gotta go)|i (?:have to|need to|got to) (?:go|run|get going)|we (?:got|can do) this",
     re.IGNORECASE,
 )
@@ -54,7 +55,7 @@ def interest(clause: Clause) -> float:
         return 0.0
     words = [word.lower() for word in _WORD.findall(text)]
     content = [word for word in words if word not in _EMPTY]
-    if len(content) < 2 or len(words) < 4:
+    if len(content) < 2 or len(words) < 4 or "let's" in words:
         return 0.0
     points = 0.0
     if _SUBJECT.match(text):

@@ -18,7 +18,7 @@ from whisper_enrich.facts.rules.values import cut, is_vague, items
 
 #: How long ago a change may lie and still be news of the present ("I moved to Leeds last month").
 NEWS = timedelta(days=62)
-#: A clause that says more than this many things is more often misread than rich.
+#: A clause in which more rules than this match is more often misread than rich.
 MAX_PER_CLAUSE = 2
 
 
@@ -33,6 +33,7 @@ class Draft:
     value: str
     polarity: Polarity
     tense: Tense
+    dated: bool = True
 
 
 _NEGATION = re.compile(
@@ -46,9 +47,10 @@ _LEFT_OF_NEGATION = re.compile(r"\b(?:any ?more|any longer|at all|yet|any)\b ?",
 
 
 def drafts(clause: Clause, dates: list[DateSpan]) -> list[Draft]:
-    """What the rules make of a clause, the first match of each attribute, at most `MAX_PER_CLAUSE`."""
+    """What the rules make of a clause, the first match of each attribute, by at most `MAX_PER_CLAUSE` of them."""
     positive = _without_negation(clause.text)
     found: list[Draft] = []
+    rules = 0
     for rule, pattern in _candidates(clause):
         negated = positive is not None and rule.when_negated is not None
         text = positive if negated and positive is not None else clause.text
@@ -57,8 +59,12 @@ def drafts(clause: Clause, dates: list[DateSpan]) -> list[Draft]:
             continue
         if rule.unless and re.search(rule.unless, clause.text, re.IGNORECASE):
             continue
-        found.extend(_from_rule(rule, match, clause, dates, negated))
-        if len(found) >= MAX_PER_CLAUSE:
+        if rule.needs and re.search(rule.needs, clause.text, re.IGNORECASE) is None:
+            continue
+        made = list(_from_rule(rule, match, clause, dates, negated))
+        found.extend(made)
+        rules += bool(made)
+        if rules >= MAX_PER_CLAUSE:
             break
     return found
 
@@ -113,7 +119,7 @@ def _from_rule(
         groups["value"] = item
         statement = template.format(**groups) if template else None
         value = normalise(("{value}" if rule.value is None else rule.value).format(date=_month_day(dates), **groups))
-        yield Draft(rule.name, rule.category, statement, rule.attribute, value, polarity, tense)
+        yield Draft(rule.name, rule.category, statement, rule.attribute, value, polarity, tense, rule.dated)
     if not negated:
         yield from (_also(rule, also, groups) for also in rule.also if not also.only_news or _is_news(clause, dates))
 

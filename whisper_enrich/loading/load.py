@@ -45,10 +45,7 @@ def load(store: MessageStore, loaded: Loaded, progress: Callable[[int], None] | 
     changes nothing, and a load that was interrupted is completed by another. ``progress`` is told the number of points
     that were dealt with, page by page.
     """
-    collections = {bot.bot_name: bot.collection for bot in store.bots()}
-    for bot_name in sorted(loaded.counts):
-        if bot_name not in collections:
-            collections[bot_name] = store.create_collection(bot_name).collection
+    collections = {bot_name: store.create_collection(bot_name).collection for bot_name in sorted(loaded.counts)}
     new: Counter[str] = Counter()
     for bot_name, points in loaded.pages():
         new[bot_name] += _write_missing(store, collections[bot_name], points, loaded)

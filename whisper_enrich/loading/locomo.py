@@ -165,10 +165,8 @@ def _roles(speakers: tuple[str, str], user_speaker: str) -> list[tuple[str, str]
 
 def _bot_name(place: str, sample: _Sample, speaker: str) -> str:
     name = normalise_bot_name(f"locomo_{sample.short_id}_{speaker}")
-    if bot_of_collection(f"bot_{name}", ("bot_",)) != name:
-        raise InputError(
-            f"{place}: sample_id and speaker give no bot name. Use letters and digits in both, and not 7d."
-        )
+    if not normalise_bot_name(speaker).strip("_") or bot_of_collection(f"bot_{name}", ("bot_",)) != name:
+        raise InputError(f"{place}: sample_id and speaker give no bot name. Use plain letters and digits in both.")
     return name
 
 

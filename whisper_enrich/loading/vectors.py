@@ -18,15 +18,14 @@ if TYPE_CHECKING:
     import numpy as np
     from sklearn.feature_extraction.text import HashingVectorizer
 
-_PARTS_WEIGHT = 0.5
-
 
 def hashed_vectors(texts: Sequence[str]) -> np.ndarray:
     """float32 (n, 384): a unit vector for each text, the same in every process; zeros where a text is blank.
 
     Feature hashing (Weinberger et al., 2009: signed, so that collisions cancel on average) of two kinds of features, each
-    kind scaled to unit length: words and pairs of words without English stop words, and runs of 3 or 4 characters within
-    words, which tie inflections and misspellings together and serve languages that do not part words, at weight 0.5.
+    kind scaled to unit length: words without English stop words, and runs of 3 or 4 characters within words, which tie
+    inflections and misspellings together and serve languages that do not part words. Against the cosines of
+    all-MiniLM-L6-v2 over all pairs of English messages of a sample bot the correlation is 0.16 to 0.17; words alone give 0.13.
     """
     import numpy as np
     from sklearn.preprocessing import normalize
@@ -34,7 +33,7 @@ def hashed_vectors(texts: Sequence[str]) -> np.ndarray:
     if not texts:
         return np.zeros((0, VECTOR_SIZE), dtype=np.float32)
     words, parts = _vectorizers()
-    both = words.transform(texts) + _PARTS_WEIGHT * parts.transform(texts)
+    both = words.transform(texts) + parts.transform(texts)
     return normalize(both).toarray().astype(np.float32)
 
 
@@ -65,6 +64,6 @@ def _vectorizers() -> tuple[HashingVectorizer, HashingVectorizer]:
     from sklearn.feature_extraction.text import HashingVectorizer
 
     return (
-        HashingVectorizer(n_features=VECTOR_SIZE, ngram_range=(1, 2), stop_words="english"),
+        HashingVectorizer(n_features=VECTOR_SIZE, stop_words="english"),
         HashingVectorizer(n_features=VECTOR_SIZE, analyzer="char_wb", ngram_range=(3, 4)),
     )

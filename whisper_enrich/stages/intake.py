@@ -68,10 +68,10 @@ def enter(
     """Parse points and enter them, with the quarantine, in one transaction."""
     parsed = parse_all(ctx, bot.bot_name, page, now)
     with ctx.database.begin() as connection:
-        absorbed = ledger.absorb(connection, bot.bot_name, bot.collection, parsed, today=now.date(), marked=marked)
+        absorbed = ledger.absorb(connection, bot.bot_name, bot.collection, parsed, now=now, marked=marked)
         quarantine.record(
             connection, bot.bot_name, bot.collection,
-            [(p, point.payload) for p, point in zip(parsed, page, strict=True)], today=now.date(), now=now,
+            [(p, point.payload) for p, point in zip(parsed, page, strict=True)], now=now,
         )  # fmt: skip
     return Entered(parsed, absorbed)
 

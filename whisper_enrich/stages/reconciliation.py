@@ -39,7 +39,8 @@ def reconcile(ctx: StageContext, bot: BotCollection, *, accept_deletions: bool =
     """
     points = new = changed = 0
     with ctx.lease(f"{bot.bot_name}/intake"):
-        started = ctx.clock()
+        with ctx.database.connect() as connection:
+            known = overview.ids_of_points(connection, bot.bot_name)
         seen: set[str] = set()
         for page in ctx.store.scan(bot.collection, page_size=ctx.settings.qdrant_page_size):
             now = ctx.clock()
@@ -49,7 +50,6 @@ def reconcile(ctx: StageContext, bot: BotCollection, *, accept_deletions: bool =
             changed += entered.absorbed.changed
             seen.update(point.id for point in page)
         with ctx.database.begin() as connection:
-            known = overview.points_known_before(connection, bot.bot_name, started)
             gone = sorted(known - seen)
             if not accept_deletions and len(gone) > max(SUSPICIOUS_COUNT, SUSPICIOUS_SHARE * len(known)):
                 raise StoreError(

@@ -55,7 +55,7 @@ class Absorbed:
 
 _INTAKE_COLUMNS = (
     "point_id", "user_id", "event_time", "day", "scope", "parts", "user_text_hash", "bot_text_hash", "content_hash",
-    "disposition", "reason", "clock_skew_seconds",
+    "disposition", "reason", "clock_skew_seconds", "first_seen_at",
 )  # fmt: skip
 
 
@@ -65,17 +65,17 @@ def absorb(
     collection: str,
     points: Sequence[ParsedPoint],
     *,
-    today: date,
+    now: datetime,
     marked: Mapping[str, bool] | None = None,
 ) -> Absorbed:
     """Enter points into the ledger; rows of points that are as before stay untouched.
 
-    ``today`` is the day of those without a usable time. ``marked`` says, for a walk over all points, which of them carry a
+    The day of ``now`` is that of points without a usable time. ``marked`` says, for a walk over all points, which of them carry a
     valid mark; without it none does. A row that was marked and is not in the store any more is marked again.
     """
     if not points:
         return Absorbed(0, 0, 0)
-    rows = (_intake_row(point, today, bool(marked and marked.get(point.point_id))) for point in points)
+    rows = (_intake_row(point, now, bool(marked and marked.get(point.point_id))) for point in points)
     copy_into_temporary(connection, "incoming", "message_ledger", _INTAKE_COLUMNS, rows, extra="marked boolean")
     names = {"bot": bot_name, "collection": collection}
     connection.execute(text(_STALE_AFTER_A_MOVE), names)
@@ -86,13 +86,13 @@ def absorb(
     return Absorbed(new, len(written) - new, len(points) - len(written))
 
 
-def _intake_row(point: ParsedPoint, today: date, marked: bool) -> tuple:
+def _intake_row(point: ParsedPoint, now: datetime, marked: bool) -> tuple:
     hashes: dict[Speaker, int] = {message.speaker: _text_hash(message.text) for message in point.messages}
     parts = (Part.USER if Speaker.USER in hashes else 0) | (Part.BOT if Speaker.BOT in hashes else 0)
     return (
-        point.point_id, point.user_id, point.at, point.day or today, point.scope.value, int(parts),
+        point.point_id, point.user_id, point.at, point.day or now.date(), point.scope.value, int(parts),
         hashes.get(Speaker.USER), hashes.get(Speaker.BOT), point.content_hash, point.disposition.value, point.reason,
-        point.clock_skew_seconds, marked,
+        point.clock_skew_seconds, now, marked,
     )  # fmt: skip
 
 
@@ -119,10 +119,10 @@ ON CONFLICT DO NOTHING
 _UPSERT = """
 INSERT INTO message_ledger AS l (
     bot_name, collection, point_id, user_id, event_time, day, scope, parts, user_text_hash, bot_text_hash, content_hash,
-    disposition, reason, clock_skew_seconds, facts_state, facts_reason, summary_state, summary_reason, mark_state
+    disposition, reason, clock_skew_seconds, first_seen_at, facts_state, facts_reason, summary_state, summary_reason, mark_state
 )
 SELECT :bot, :collection, i.point_id, i.user_id, i.event_time, i.day, i.scope, i.parts, i.user_text_hash,
-    i.bot_text_hash, i.content_hash, i.disposition, i.reason, i.clock_skew_seconds,
+    i.bot_text_hash, i.content_hash, i.disposition, i.reason, i.clock_skew_seconds, i.first_seen_at,
     CASE WHEN i.disposition = 'conversation' AND i.parts & 1 = 1 THEN 'waiting' ELSE 'left_out' END,
     CASE WHEN i.disposition <> 'conversation' THEN i.reason WHEN i.parts & 1 = 0 THEN 'not_the_user' END,
     CASE WHEN i.disposition = 'conversation' THEN 'waiting' ELSE 'left_out' END,
@@ -280,7 +280,10 @@ def ids_to_read(
 ) -> dict[date, list[str]]:
     """By day, the points that a stage will read there: those that wait, for summaries all of the same user."""
     waits = f"{stage}_state = 'waiting' AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)"
-    whole = f"AND (day, user_id) IN (SELECT day, user_id FROM message_ledger WHERE bot_name = :bot AND day = ANY(:days) AND {waits})"
+    whole = (
+        "AND (day, user_id) IN "
+        f"(SELECT day, user_id FROM message_ledger WHERE bot_name = :bot AND day = ANY(:days) AND {waits})"
+    )
     rows = connection.execute(
         text(
             f"SELECT day, point_id FROM message_ledger l WHERE bot_name = :bot AND day = ANY(:days) "

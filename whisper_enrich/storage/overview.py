@@ -36,14 +36,11 @@ def unmarked_points(connection: Connection, bot_name: str) -> int:
     )
 
 
-def points_known_before(connection: Connection, bot_name: str, at: datetime) -> set[str]:
-    """Ids of such points that were seen before ``at``."""
+def ids_of_points(connection: Connection, bot_name: str) -> set[str]:
+    """Ids of the points that are in the store as far as we know."""
     rows = connection.execute(
-        text(
-            "SELECT point_id FROM message_ledger "
-            "WHERE bot_name = :bot AND disposition <> 'deleted' AND first_seen_at < :at"
-        ),
-        {"bot": bot_name, "at": at},
+        text("SELECT point_id FROM message_ledger WHERE bot_name = :bot AND disposition <> 'deleted'"),
+        {"bot": bot_name},
     )
     return set(rows.scalars())
 
@@ -125,8 +122,8 @@ WITH classed AS (
         count(*) FILTER (WHERE class = 'open_window') AS open_window, count(*) FILTER (WHERE class = 'retry') AS retry,
         count(*) FILTER (WHERE class = 'dead') AS dead, count(*) FILTER (WHERE class = 'left_out') AS left_out,
         count(*) FILTER (WHERE class = 'quarantined') AS quarantined,
-        extract(epoch FROM CAST(:now AS timestamptz) - min(first_seen_at) FILTER (WHERE due AND class IN ('pending', 'retry')))::float
-            AS lag_seconds
+        extract(epoch FROM CAST(:now AS timestamptz)
+            - min(first_seen_at) FILTER (WHERE due AND class IN ('pending', 'retry')))::float AS lag_seconds
     FROM classed GROUP BY bot_name, day
 ), facts AS (
     SELECT bot_name, day, count(*) AS facts FROM fact_assertions GROUP BY bot_name, day

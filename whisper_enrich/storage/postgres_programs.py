@@ -31,6 +31,8 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "max_connections": "100",
     "fsync": "on",
+    # Files in the data folder: /dev/shm is small in containers, and keeps what a killed server of a removed folder had.
+    "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",

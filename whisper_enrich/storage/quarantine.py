@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -28,12 +28,11 @@ def record(
     collection: str,
     points: Sequence[tuple[ParsedPoint, Mapping[str, Any]]],
     *,
-    today: date,
     now: datetime,
 ) -> None:
     """Enter the quarantined of ``points`` (with their payloads) and release those that are readable now."""
     held = [
-        (p.point_id, p.reason, p.day or today, json.dumps(payload_shape(payload)))
+        (p.point_id, p.reason, p.day or now.date(), json.dumps(payload_shape(payload)))
         for p, payload in points
         if p.disposition is Disposition.QUARANTINED
     ]

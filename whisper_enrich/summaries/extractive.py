@@ -46,6 +46,7 @@ def summarise(
     scores = scores_of(found, content)
     chosen = select(found, scores, content, most_sentences=MOST_SENTENCES - 1, most_words=_budget(found))
     text = _text(ordered, chosen, user_name, bot_name)
+    confidence = content.coverage(chosen)
     mood = tone(ordered)
     characters = sum(len(message.text) for message in ordered)
     names = short_forms(user_name) | short_forms(bot_name)
@@ -59,7 +60,7 @@ def summarise(
         emotional_tone_reason=mood.reason,
         dominant_emotion=mood.dominant,
         compression_ratio=len(text) / characters if characters else None,
-        confidence_score=content.coverage(chosen),
+        confidence_score=None if confidence is None else round(confidence, 4),
         message_count=len(ordered),
         message_ids=tuple(dict.fromkeys(message.point_id for message in ordered)),
         input_hash=input_hash(ordered),
@@ -70,7 +71,8 @@ def summarise(
 def input_hash(messages: Iterable[Message]) -> str:
     """SHA-256 (hex) of what a summary is made from: the points' ids and content hashes, sorted, and engine version.
 
-    A window whose stored hash equals this one has nothing to gain from being summarised again.
+    A window whose stored hash equals this one has nothing to gain from being summarised again. Names and vectors are no
+    part of it: they change without anything new having been said.
     """
     points = sorted({(message.point_id, message.content_hash) for message in messages})
     return hashlib.sha256(json.dumps([ENGINE_VERSION, points]).encode()).hexdigest()

@@ -13,7 +13,7 @@ oneself to others, and puts questions last.
 
 Sentences are then taken greedily by score * (1 - REDUNDANCY * similarity to the most similar one taken): Carbonell and
 Goldstein 1998, in product form, since scores have no fixed range. Everything is linear in the number of messages; only
-the `POOL` best sentences enter the greedy part.
+the `POOL` best sentences of each speaker enter the greedy part.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy as np
 from whisper_enrich.messages.model import Message, Speaker
 from whisper_enrich.summaries.candidates import Candidate
 
-POOL = 150
+POOL = 100
 REDUNDANCY = 0.9
 LEAST_GAIN = 0.15
 """A sentence that adds less than this share of its speaker's best score is not worth its place. By speaker, since a bot's
@@ -147,9 +147,11 @@ def select(
     gets at most half of the words while the user has something left to say: bots write more, the summary is about the
     user.
     """
-    pool = nlargest(POOL, range(len(candidates)), key=lambda k: (scores[k], -k))
-    bars = {speaker: LEAST_GAIN * _best(speaker, candidates, scores) for speaker in Speaker}
-    redundancy = dict.fromkeys(pool, 0.0)
+    pools = {speaker: _pool(speaker, candidates, scores) for speaker in Speaker}
+    # What has no content is left out even where it is all that its speaker said, as long as the other said more.
+    least = 1000 * _NO_CONTENT if max(scores, default=0.0) > 1000 * _NO_CONTENT else 0.0
+    bars = {speaker: max(least, LEAST_GAIN * scores[pool[0]]) for speaker, pool in pools.items() if pool}
+    redundancy = {k: 0.0 for pool in pools.values() for k in pool}
     chosen: list[Candidate] = []
     while len(chosen) < most_sentences and sum(candidate.size for candidate in chosen) < most_words:
         gains = {k: scores[k] * (1 - REDUNDANCY * known) for k, known in redundancy.items()}
@@ -165,8 +167,9 @@ def select(
     return sorted(chosen, key=lambda candidate: (candidate.message, candidate.position))
 
 
-def _best(speaker: Speaker, candidates: Sequence[Candidate], scores: Sequence[float]) -> float:
-    return max((s for c, s in zip(candidates, scores, strict=True) if c.speaker is speaker), default=0.0)
+def _pool(speaker: Speaker, candidates: Sequence[Candidate], scores: Sequence[float]) -> list[int]:
+    own = (k for k, candidate in enumerate(candidates) if candidate.speaker is speaker)
+    return nlargest(POOL, own, key=lambda k: (scores[k], -k))
 
 
 def _open_to(

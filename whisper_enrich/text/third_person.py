@@ -35,7 +35,8 @@ _SPELLINGS = (
     (re.compile(r"\bi gonna\b", re.IGNORECASE), "I'm going to"),
     (re.compile(r"\bgonna\b", re.IGNORECASE), "going to"),
     (re.compile(r"\bwanna\b", re.IGNORECASE), "want to"),
-    (re.compile(r"(?:\bhave |['’]ve |\bhas |\b)gotta\b", re.IGNORECASE), " have to"),
+    (re.compile(r"\b(?:have |has )?gotta\b", re.IGNORECASE), "have to"),
+    (re.compile(r"['’]ve have to\b", re.IGNORECASE), " have to"),
     (re.compile(r"\b(do|did|does|have|had|has|was|were|is|are|could|would|should|wo|ca)nt\b", re.IGNORECASE), r"\1n't"),
 )
 _PLAIN_WORD = re.compile(r"[a-z]+")
@@ -236,6 +237,11 @@ class _Rewriter:
             return i + 1
         between = "".join(token for token in self.tokens[i + 1 : j] if token.lower() != "myself")
         self.out.append(" " + between.lstrip())
+        if "".join(self.tokens[j + 1 : j + 2]) == "-" and is_base(self.tokens[min(j + 2, len(self.tokens) - 1)]):
+            # "I colour-code": the last part bears the ending.
+            self.out.extend(self.tokens[j : j + 2])
+            j += 2
+            verb = self.tokens[j].lower()
         written = self._conjugate(j, verb)
         self.conjugating = written != self.tokens[j] and "n't" not in verb and not self._is_auxiliary_do(j)
         self.out.append(written)

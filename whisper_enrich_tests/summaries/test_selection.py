@@ -68,6 +68,20 @@ def test_a_talkative_bot_does_not_crowd_out_the_user() -> None:
     assert sum(c.speaker is Speaker.USER for c in picked) >= 3
 
 
+def test_a_users_few_words_are_found_among_hundreds_of_a_bots_long_sentences() -> None:
+    lines = [
+        f"b: I remember that lamp number {n} of the old lighthouse was repaired by my grandfather in winter {n}."
+        for n in range(300)
+    ]
+    picked = chosen(talk(*lines, "u: I quit smoking.", "u: My sister moved out."))
+    assert {"I quit smoking.", "My sister moved out."} <= {c.text for c in picked}
+
+
+def test_thanks_are_left_out_where_the_other_said_something() -> None:
+    picked = chosen(talk("b: The old lighthouse was repaired by my grandfather.", "u: ok thank you so much"))
+    assert [c.speaker for c in picked] == [Speaker.BOT]
+
+
 def test_stored_vectors_make_the_central_message_win_over_the_stray_one() -> None:
     near = [direction(1, 0.1), direction(1, -0.1), direction(1, 0.05), direction(0.1, 0, 1)]
     said = ["I repaired a lantern.", "I polished some brass.", "I trimmed one wick.", "I cooked three eggs."]

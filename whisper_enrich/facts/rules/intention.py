@@ -8,14 +8,21 @@ from whisper_enrich.facts.model import Category, Polarity, Tense
 from whisper_enrich.facts.rules.model import ADDRESSED, Cut, Rule
 
 _CHAT_ACTS = re.compile(
-    r"(?:be (?:honest|there for you|back|right back|fine|okay|ok|here|sure|great|awesome|amazing|fun|alright|super|so)|check (?:it|that|them|this|you|out)|check that out|keep (?:you|that|it|going|pushing|up|doing)|let you|tell you|talk|chat|catch"
-    r"|see (?:you|ya|it|what|how|if)|miss you|say|ask|need|have to|think about (?:it|that)|try (?:it|that|my best|them|to)|look (?:it|that|into it|for it|into that)|do (?:it|that|my best|this|so|great)|take (?:your|that|it|note|a look)|love (?:it|to)|never|remember|remind|send you|show you|help you|cheer|definitely|make (?:it|sure)|get (?:it|there|through|back to you)|stay|hang in|keep in|support you|go for it|go now|go to bed|sleep|head out|give it|give that|share|update|stop|read it|hold|pray|miss|pass|bet|guess|admit|always be|want|be rooting|message|text you|call you|go$|$)\b",
+    r"(?:be (?:honest|there for you|back|right back|fine|okay|ok|here|sure|great|awesome|amazing|fun|alright|super|so)|check (?:it|that|them|this|you|out)|check that out|keep (?:you|that|it|going|pushing|up|doing|on|plugging|working|trying|fighting|at)|make (?:my|our|it|sure|this|that)|always|stay|not|quit|give up|let|reach my|continue|let you|tell you|talk|chat|catch"
+    r"|see (?:you|ya|it|what|how|if)|miss you|say|ask|need|have to|think about (?:it|that)|try (?:it|that|my best|them|to)|look (?:it|that|into it|for it|into that)|do (?:it|that|my best|this|so|great)|take (?:your|that|it|note|a look)|love (?:it|to)|never|remember|remind|send you|show you|help you|cheer|definitely|make (?:it|sure)|get (?:it|there|through|back to you)|stay|hang in|keep in|support you|go for it|go now|go to bed|go and do|bed|work$|sleep|head out|do some$|give it|give that|share|update|stop|read it|hold|pray|miss|pass|bet|guess|admit|always be|want|be rooting|message|text you|call you|go$|$)\b",
     re.IGNORECASE,
 )
 
 
+_AHEAD = (
+    r"\b(?:tomorrow|tonight|next|tmrw?|coming up|soon|later|at \d|this (?:weekend|week|month|summer|year|fall|autumn|winter|spring"
+    r"|afternoon|evening|coming)|in (?:an?|two|three|four|\d+) (?:hours?|days?|weeks?|months?)|on (?:the \d+|mon|tue|wed|thu|fri|sat|sun)\w*"
+    r"|(?:in|on) (?:january|february|march|april|may|june|july|august|september|october|november|december))\b"
+)
+
+
 def _is_deed(value: str) -> bool:
-    return _CHAT_ACTS.match(value) is None and len(value.split()) > 1 and re.search(r"\byou(?:r|rs)?\b", value, re.I) is None
+    return _CHAT_ACTS.match(value) is None and len(value.split()) > 1 and re.search(r"\b(?:you|your|yours|ya|u)\b", value, re.I) is None
 
 
 RULES = (
@@ -54,9 +61,9 @@ RULES = (
     Rule(
         "plans",
         Category.PLAN,
-        r"(?:{were}(?:planning (?:to|on)|hoping to|about to|thinking (?:of|about)|going to|considering|aiming to|looking to|set to|getting ready to|preparing to|scheduled to|trying to)"
+        r"(?:{were}(?:planning (?:to|on)|hoping to|about to|thinking (?:of|about)|going to|considering|aiming to|looking to|set to|getting ready to|preparing to|scheduled to|trying to|off to)"
         r"|{we}(?:plan to|intend to|plan on|hope to|aim to)|my plan(?:'s| is) to|i've been (?:planning (?:to|on)|thinking (?:of|about)|considering)) (?P<value>.+)",
-        "planning plan hoping hope about thinking going considering aiming aim intend looking set ready preparing scheduled trying",
+        "planning plan hoping hope about thinking going considering aiming aim intend looking set ready preparing scheduled trying off",
         "plans_to",
         tense=Tense.FUTURE,
         cut=Cut.ACTIVITY,
@@ -82,7 +89,7 @@ RULES = (
         "moving flying leaving traveling travelling starting visiting meeting having hosting attending taking going driving getting heading running performing playing seeing throwing doing joining volunteering adopting launching opening competing presenting",
         "plans_to",
         cut=Cut.ACTIVITY,
-        accepts=lambda value: re.search(r"\b(?:tomorrow|tonight|next|tmrw?|this (?:weekend|week|summer|month|year|fall|autumn|winter|spring|afternoon|evening)|soon|in (?:a|two|three|\d+) (?:days?|weeks?|months?)|on (?:mon|tues|wednes|thurs|fri|satur|sun)day|later)\b", value, re.I) is not None,
+        needs=_AHEAD,
         max_words=18,
     ),
     Rule(
@@ -93,7 +100,7 @@ RULES = (
         "plans_to",
         tense=Tense.FUTURE,
         cut=Cut.ACTIVITY,
-        accepts=lambda value: re.search(r"\b(?:tomorrow|tonight|next|this|on|in|coming up|soon|later|at \d)\b", value, re.I) is not None,
+        needs=_AHEAD,
         max_words=14,
     ),
     Rule(
@@ -116,7 +123,7 @@ RULES = (
         "",
         value="",
         cut=Cut.ACTIVITY,
-        accepts=lambda value: re.match(r"(?:hear|it|that|this$|see (?:what|how|it|your|you|where)|seeing (?:you|your|what|how)|hearing|see$|tell|talking|chat|show you|share|our next|the future|what|more|meet you|try it|check|be there|for you|you|your)\b", value, re.I) is None and len(value.split()) > 1,
+        accepts=lambda value: re.match(r"(?:hear|it|that|this$|see (?:what|how|it|your|you|where)|seeing (?:you|your|what|how)|hearing|see(?: |$)|tell|talking|chat|show you|share|our next|the future|what|more|meet you|try it|check|be there|for you|you|your)\b", value, re.I) is None and len(value.split()) > 1,
         unless=ADDRESSED,
         max_words=16,
     ),

@@ -111,10 +111,10 @@ FEELINGS = word_set(
     brave broken burned-out burnt-out calm cautious cheerful comfortable concerned confident confused content cranky creative
     curious crushed delighted depressed desperate determined devastated disappointed discouraged distracted dizzy down drained
     eager ecstatic embarrassed empowered empty energetic energised energized engaged envious excited exhausted fine fired-up
-    focused fortunate free fried frustrated fulfilled furious glad gloomy good grateful great grumpy guilty happy heartbroken
+    focused fortunate free fried frustrated fulfilled furious gloomy good grateful great grumpy guilty happy heartbroken
     helpless homesick hopeful hopeless horrible hurt hyped inspired insecure invigorated irritated isolated jealous jittery
     joyful lazy lonely lost loved low lucky mad melancholy miserable moody motivated moved nauseous nervous nostalgic numb
-    off ok okay optimistic overjoyed overwhelmed panicky paranoid peaceful pessimistic pissed pleased powerful productive
+    ok okay optimistic overjoyed overwhelmed panicky paranoid peaceful pessimistic pissed pleased powerful productive
     proud pumped ready refreshed relaxed relieved restless rested rough sad safe satisfied scared secure sensitive shaken
     shattered shocked shy sick sleepy sore sorry spent stoked strange stressed strong stuck stupid supported surprised swamped
     tense terrible terrified thankful thrilled tired torn touched tough trapped troubled uncertain uncomfortable uneasy

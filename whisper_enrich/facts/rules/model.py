@@ -67,7 +67,8 @@ class Rule:
     ``triggers``: the rule is tried only on clauses with one of these words. ``statement``: in the first person, with ``{value}`` and other groups of the pattern; None takes the
     clause itself. ``value``: a constant or a template over the groups; None takes the group ``value``. ``accepts``: a test
     of the cut value. ``when_negated``: what "I don't", "I'm no longer" make of it (None: the rule does not apply).
-    ``unless``: an expression that must not occur in the clause. ``tense``: None takes the clause's. ``lists``: whether "tea, coffee and milk" are three values.
+    ``unless``: an expression that must not occur in the clause, ``needs`` one that must. ``dated``: whether
+    relative dates in the statement are resolved. ``tense``: None takes the clause's. ``lists``: whether "tea, coffee and milk" are three values.
     """
 
     name: str
@@ -85,6 +86,8 @@ class Rule:
     lists: bool = False
     also: tuple[Also, ...] = ()
     unless: str = ""
+    needs: str = ""
+    dated: bool = True
     max_words: int = 8
 
     def compiled(self) -> re.Pattern[str]:
@@ -97,7 +100,7 @@ class Rule:
 
 
 #: For `Rule.unless`: said to the addressee or about them.
-ADDRESSED = r"\b(?:you|your|yours|yourself|u|ur|y'all)\b"
+ADDRESSED = r"\b(?:you|your|yours|yourself|u|ur|ya|y'all)\b"
 
 
 def either(words: Iterable[str]) -> str:

@@ -78,10 +78,11 @@ RULES = (
     Rule(
         "birthday_on",
         Category.PERSONAL,
-        rf"my (?:birthday|bday)(?:'s| is| was)(?: on)? (?P<value>{_DATE})",
+        rf"my (?:birthday|bday)(?:'s| is| was)(?: on)? {_DATE}",
         "birthday bday birthday's",
         "birthday",
-        "My birthday is {value}.",
+        value="{date}",
+        dated=False,
     ),
     Rule(
         "birthday_near",
@@ -95,10 +96,12 @@ RULES = (
     Rule(
         "born_on",
         Category.PERSONAL,
-        rf"i was born on (?P<value>{_DATE}(?:,? \d{{4}})?)",
+        rf"i was born on {_DATE}(?:,? \d{{4}})?",
         "born",
         "birthday",
+        value="{date}",
         tense=Tense.PAST,
+        dated=False,
     ),
     Rule(
         "born_in_year",
@@ -180,7 +183,7 @@ RULES = (
     Rule(
         "kind_of_person",
         Category.PERSONAL,
-        rf"{{Im}}(?:an? |one of those )(?:{{adv}})(?P<value>(?:[a-z'-]+ ){{0,3}}{either(KINDS_OF_PEOPLE)}){_ENDS}",
+        rf"{{Im}}(?:such )?(?:an? |one of those )(?:{{adv}})(?P<value>(?:[a-z'-]+ ){{0,3}}{either(KINDS_OF_PEOPLE)}){_ENDS}",
         KINDS_OF_PEOPLE,
         "is_a",
         "I am a {value}.",

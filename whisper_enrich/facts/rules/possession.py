@@ -6,7 +6,7 @@ import re
 
 from whisper_enrich.facts.model import Category, Polarity, Tense
 from whisper_enrich.facts.rules.lexicon import OWNABLE, PETS
-from whisper_enrich.facts.rules.model import Rule, either
+from whisper_enrich.facts.rules.model import ADDRESSED, Cut, Rule, either
 
 _PLURAL_PETS = PETS | frozenset(f"{pet}s" for pet in PETS) | frozenset({"puppies", "kitties", "bunnies", "ponies", "huskies", "mice"})
 _PLURAL_THINGS = OWNABLE | frozenset(f"{thing}s" for thing in OWNABLE)
@@ -40,7 +40,7 @@ RULES = (
     Rule(
         "has_pet",
         Category.POSSESSION,
-        rf"{{weve}}(?:have|got|own|keep) (?P<value>{_COUNT} {_BREED}{either(_PLURAL_PETS)}(?: and {_COUNT} {_BREED}{either(_PLURAL_PETS)})?)\b"
+        rf"{{weve}}(?:have|got|own|keep) (?P<value>(?:{_COUNT} )?{_BREED}{either(_PLURAL_PETS)}(?: and {_COUNT} {_BREED}{either(_PLURAL_PETS)})?)\b"
         r"(?! (?:allergy|person|sitter|food|video|friend|walker|hair|in (?:my|the) (?:dream|story|game)|for (?:dinner|lunch)|toy|costume|sticker))",
         _PLURAL_PETS,
         "has_pet",
@@ -98,5 +98,19 @@ RULES = (
         "owns",
         polarity=Polarity.RETRACT,
         tense=Tense.PAST,
+    ),
+    Rule(
+        "shared_picture",
+        Category.EVENT,
+        r"(?:here's|here is|check out|take a look at|look at|this is|this was|that's|here are|these are) (?P<value>(?:an?|the|some|my|our|one of my|a few|another) (?:\w+ ){0,3}?"
+        r"(?:pics?|pictures?|photos?|snaps?|shots?|glimpse|peek|drawing|sketch|painting|video|clip|selfie|recipe|poem)\b.*)",
+        "pic pics picture pictures photo photos snap snaps shot shots glimpse peek drawing sketch painting video clip selfie recipe poem",
+        "",
+        "I shared {value}.",
+        value="",
+        tense=Tense.PRESENT,
+        cut=Cut.NOTHING,
+        unless=ADDRESSED,
+        max_words=22,
     ),
 )

@@ -9,7 +9,11 @@ from whisper_enrich.facts.rules.lexicon import DIETS, HOBBY_ACTIVITIES
 from whisper_enrich.facts.rules.model import ADDRESSED, Cut, Rule, either
 from whisper_enrich.facts.rules.values import is_vague
 
-_EMPHASIS = r"(?:love|adore|enjoy|like|loved|enjoyed)"
+_THING_FIRST = (
+    r"(?P<value>(?!it|that|this|these|those|they|he|she|which|you|what|there|one|i|we|here)[\w' -]{2,40}?)"
+    r"(?: is|'s| are| has always been)(?: definitely| probably| still| by far)?"
+)
+_FAVOURITE = r"my (?:(?:all[- ]time|absolute|personal|other|current) )*(?:favou?rite|fave|fav)"
 _NO_LIKING = re.compile(
     r"(?:to know|to say|to think|to see you|to hear|to ask|to be honest|to talk about|to have you|to share|to meet|hearing|talking to|the idea of your"
     r"|how you|what you|that you|seeing your|chatting|when|how|what|that|it|this|where|the way|these|those|watching you|the look|everything about|every minute"
@@ -40,12 +44,26 @@ RULES = (
     Rule(
         "is_favourite",
         Category.PREFERENCE,
-        r"(?P<value>(?!it|that|this|these|those|they|he|she|which|you|what|there|one)[\w' -]{2,40}?) (?:is|are|has always been)(?: definitely| probably| still| by far| one of)? my (?:(?:all[- ]time|absolute|personal|other|current) )*(?:favou?rite|fave|fav)(?: (?P<kind>[\w-]+(?: [\w-]+)?))?(?=$|[,.;]| (?:and|because|but|in|of|so|for|at|when|since|ever|too)\b)",
+        rf"{_THING_FIRST} {_FAVOURITE} (?P<kind>(?!in |of |so |for |at |when|since|ever|too|and |because|but )[\w-]+(?: [\w-]+)?)"
+        r"(?=$|[,.;]| (?:and|because|but|in|of|so|for|at|when|since|ever|too)\b)",
         "favourite favorite fave fav",
         "favourite",
         "My favourite {kind} is {value}.",
         value="{kind}: {value}",
         tense=Tense.PRESENT,
+        cut=Cut.NOTHING,
+        max_words=6,
+    ),
+    Rule(
+        "is_a_favourite",
+        Category.PREFERENCE,
+        rf"{_THING_FIRST} (?:one of )?{_FAVOURITE}s?(?=$|[,.;]| (?:and|because|but|so|for|at|when|since|ever|too|of)\b)",
+        "favourite favorite fave fav favourites favorites faves favs",
+        "likes",
+        "I like {value}.",
+        tense=Tense.PRESENT,
+        cut=Cut.NOTHING,
+        max_words=6,
     ),
     Rule(
         "likes",
@@ -106,7 +124,7 @@ RULES = (
     Rule(
         "diet",
         Category.PREFERENCE,
-        rf"(?:{{Im}}(?:an? )?(?:(?:strict|lifelong|mostly|almost) )?|i've (?:gone|turned|become) |i (?:went|turned|became) |i eat |{{Im}}(?:on|doing) (?:an? )?)(?P<value>{either(DIETS)})(?: diet| food)?\b(?=$|,|\.| and | but | for | since | now| again| these| too)",
+        rf"(?:{{Im}}(?:an? )?(?:(?:strict|lifelong|mostly|almost) )?|i've (?:gone|turned|become) |i (?:went|turned|became) |i eat |{{Im}}(?:on|doing) (?:an? )?)(?P<value>{either(DIETS)})(?: diet| food)?\b(?=$|,|\.| and | but | for | since | in | last | this | now| again| these| too)",
         DIETS,
         "diet",
         "I am {value}.",

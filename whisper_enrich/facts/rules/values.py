@@ -20,7 +20,7 @@ _STOPS = {
         re.IGNORECASE,
     ),
     Cut.PLACE: re.compile(
-        _STOP_ALWAYS + r"|\s(?:when|after|before|during|for|with|that|as|from|by|to|on|at|and|in|then|every|last|next|this|near|about|all|alone|together|full|most|over|just|right|most of)\b|,\s(?![A-Z])",
+        _STOP_ALWAYS + r"|\s(?:when|after|before|during|for|with|that|as|from|by|to|on|at|and|in|then|every|last|next|this|near|about|all|alone|together|full|most|over|just|right|most of|twice|once|again|back)\b|,\s(?!(?-i:[A-Z]))",
         re.IGNORECASE,
     ),
     Cut.ACTIVITY: re.compile(_STOP_ALWAYS.replace("|since|", "|").replace("|as well", "") + r"|,\s(?!\w+(?:ing)?(?: \w+)?(?:,| and | & | or |$))|\s(?:when|that (?:i|we|he|she|they|is|was)|then)\b", re.IGNORECASE),
