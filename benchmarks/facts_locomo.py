@@ -77,7 +77,8 @@ def report(name: str, selected: list[Turn]) -> str:
     precision, recall = right / max(1, len(found)), right / max(1, gold)
     f1 = 2 * precision * recall / max(1e-9, precision + recall)
     return (
-        f"{name:12} turns {len(selected):5}  gold {gold:4}  with facts {len(found):4}  P {precision:.3f}  R {recall:.3f}"
+        f"{name:12} turns {len(selected):5}  gold {gold:4}  with facts {len(found):4}  P {precision:.3f}  "
+        f"R {recall:.3f}"
         f"  F1 {f1:.3f}  facts {facts:4}  per turn with facts {facts / max(1, len(found)):.2f}, per turn"
         f" {facts / max(1, len(selected)):.2f}"
     )

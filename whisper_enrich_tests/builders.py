@@ -16,8 +16,7 @@ from whisper_enrich.stages.completion import complete_days, mark_left_out
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.facts import extract_facts
 from whisper_enrich.stages.intake import take_in
-from whisper_enrich.stages.reading import reading_ahead
-from whisper_enrich.stages.summaries import summarise_day
+from whisper_enrich.stages.summaries import Engine, summarise_days
 from whisper_enrich.storage import overview
 from whisper_enrich.storage.tables import metadata
 from whisper_enrich.summaries.extractive import ENGINE_VERSION as SUMMARY_VERSION
@@ -115,10 +114,8 @@ def enrich(
     take_in(ctx, bot)
     mark_left_out(ctx, bot)
     chosen = list(days) if days is not None else due(ctx, bot)
-    for ahead, day in reading_ahead(ctx, bot, chosen, "facts"):
-        extract_facts(ahead, bot, day, extract, "test-1")
-    for ahead, day in reading_ahead(ctx, bot, chosen, "summary"):
-        summarise_day(ahead, bot, day, summarise, SUMMARY_VERSION, input_hash)
+    extract_facts(ctx, bot, chosen, extract, "test-1")
+    summarise_days(ctx, bot, chosen, Engine(summarise, input_hash, SUMMARY_VERSION))
     complete_days(ctx, bot, chosen)
     return chosen
 

@@ -108,11 +108,16 @@ TABLES = (
         superseded_by TEXT,
         reason TEXT NOT NULL,
         scope TEXT NOT NULL,
+        tense TEXT NOT NULL,
         confidence DOUBLE PRECISION NOT NULL,
+        message_ids TEXT[] NOT NULL,
+        ended_by TEXT[] NOT NULL,
         CONSTRAINT fact_versions_pkey PRIMARY KEY (bot_name, user_id, fact_key, ordinal)
     )
     """,
     """COMMENT ON TABLE fact_versions IS 'The history of facts: when each held in the world, and from when to when it was believed.'""",
+    """COMMENT ON COLUMN fact_versions.message_ids IS 'The points that support it.'""",
+    """COMMENT ON COLUMN fact_versions.ended_by IS 'The points that ended it.'""",
     """
     CREATE TABLE leases (
         resource TEXT NOT NULL,

@@ -5,12 +5,17 @@ Source: the ledger rows of the partition that need nothing more. Destination: th
 `enrichment_metadata` per collection, day and run. Cadence: with every run of the bot, after facts and summaries.
 """
 
+from datetime import date
+from typing import Any
+
 from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 
 from whisper_enrich.assets.metadata import table_metadata, two_columns
-from whisper_enrich.assets.partitioned import COMMON, for_each_partition
+from whisper_enrich.assets.partitioned import COMMON, for_each_bot
+from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.resources.pipeline import Pipeline
-from whisper_enrich.stages.completion import complete_days
+from whisper_enrich.stages.completion import CompletionResult, complete_days
+from whisper_enrich.stages.context import StageContext
 
 
 @asset(
@@ -22,23 +27,18 @@ from whisper_enrich.stages.completion import complete_days
     **COMMON,
 )
 def enrichment_metadata(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> None:
-    results = {}
+    for_each_bot(context, pipeline, "completion", complete_days, _describe)
 
-    def before_bot(ctx, bot, days) -> None:
-        results.update({(bot.bot_name, day): result for day, result in complete_days(ctx, bot, days).items()})
 
-    def work(ctx, bot, day) -> dict:
-        result = results[bot.bot_name, day]
-        return {
-            "dagster/partition_row_count": 1,
-            "points_marked": sum(result.marked.values()),
-            "points_changed_meanwhile": result.changed,
-            "points_gone": result.missing,
-            "messages_processed": int(result.figures["messages_processed"]),
-            "facts_extracted": int(result.figures["facts_extracted"]),
-            "summaries_created": int(result.figures["summaries_created"]),
-            "processing_seconds": float(result.figures["processing_duration_seconds"]),
-            "marked_by_status": MetadataValue.table(two_columns("status", result.marked)),
-        }
-
-    for_each_partition(context, pipeline, "completion", work, before_bot=before_bot)
+def _describe(ctx: StageContext, bot: BotCollection, day: date, result: CompletionResult) -> dict[str, Any]:
+    return {
+        "dagster/partition_row_count": 1,
+        "points_marked": sum(result.marked.values()),
+        "points_changed_meanwhile": result.changed,
+        "points_gone": result.missing,
+        "messages_processed": int(result.figures["messages_processed"]),
+        "facts_extracted": int(result.figures["facts_extracted"]),
+        "summaries_created": int(result.figures["summaries_created"]),
+        "processing_seconds": float(result.figures["processing_duration_seconds"]),
+        "marked_by_status": MetadataValue.table(two_columns("status", result.marked)),
+    }

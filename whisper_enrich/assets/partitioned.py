@@ -1,18 +1,16 @@
-"""What all bot x day assets share: their declaration, and the walk over the partitions of a run."""
+"""What all bot x day assets share: their declaration, and the walk over the bots of a run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from dagster import AssetExecutionContext, BackfillPolicy
+from dagster import AssetExecutionContext, AssetMaterialization, BackfillPolicy
 
 from whisper_enrich.errors import EnrichError
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.partitions import bot_day_partitions, days_by_bot, partition_key
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.stages.reading import reading_ahead
-from whisper_enrich.storage.ledger import Stage
 
 OWNERS = ["team:enrichment"]
 
@@ -23,63 +21,49 @@ COMMON: dict[str, Any] = {
 }
 """Declared once for every asset of the graph."""
 
-BeforeBot = Callable[[StageContext, BotCollection, list[date]], None]
-Work = Callable[[StageContext, BotCollection, date], Mapping[str, Any]]
+R = TypeVar("R")
+Work = Callable[[StageContext, BotCollection, Sequence[date]], Mapping[date, R]]
+"""A stage over the days of a bot: the result by day."""
+Describe = Callable[[StageContext, BotCollection, date, R], Mapping[str, Any]]
+"""The metadata of one partition."""
 
 
-def for_each_partition(
-    context: AssetExecutionContext,
-    pipeline: Pipeline,
-    stage: str,
-    work: Work,
-    *,
-    before_bot: BeforeBot | None = None,
-    read_ahead: Stage | None = None,
+def for_each_bot(
+    context: AssetExecutionContext, pipeline: Pipeline, stage: str, work: Work[R], describe: Describe[R]
 ) -> None:
-    """Run ``work`` for every partition of this run and attach the metadata that it returns to the partition.
+    """Run ``work`` for every bot of this run, over its days at once, and attach metadata to each partition.
 
-    ``before_bot`` runs once a bot, before its days. With ``read_ahead`` the points that this stage will read are fetched
-    for several days at once.
-
-    A partition that fails does not stop the others; at the end the step fails with one sentence that names them. What
-    was done is stored, and a retry does only what is left.
+    A bot that fails stops no other: its error is raised at the end, and the partitions of the others are recorded as
+    materialised all the same. What was done is stored; a retry does only what is left.
     """
-    failures: dict[str, EnrichError] = {}
     stage_context = pipeline.context(context.run_id)
-    keys = [str(key) for key in context.partition_keys]
-    for bot_name, days in days_by_bot(keys).items():
+    metadata: dict[str, Mapping[str, Any]] = {}
+    failures: dict[str, EnrichError] = {}
+    for bot_name, days in days_by_bot(map(str, context.partition_keys)).items():
         try:
             bot = stage_context.collection_of(bot_name)
-            if before_bot is not None:
-                before_bot(stage_context, bot, days)
+            for day, result in work(stage_context, bot, days).items():
+                metadata[partition_key(bot_name, day)] = describe(stage_context, bot, day, result)
+                pipeline.on_progress(stage, bot_name, day.isoformat())
         except EnrichError as error:
             failures[bot_name] = error
-            continue
-        ahead = (
-            reading_ahead(stage_context, bot, days, read_ahead)
-            if read_ahead
-            else ((stage_context, day) for day in days)
-        )
-        for day_context, day in ahead:
-            key = partition_key(bot_name, day)
-            try:
-                metadata = work(day_context, bot, day)
-            except EnrichError as error:
-                context.log.error(f"{key}: {error}")
-                failures[key] = error
-                continue
-            _attach(context, metadata, key, len(keys))
-            pipeline.on_progress(stage, bot_name, day.isoformat())
+            context.log.error(f"{bot_name}: {error}")
     if failures:
-        raise _failure(stage, failures, len(keys))
+        _record(context, metadata)
+        raise _failure(stage, failures, bots=len({key.partition("|")[0] for key in metadata}) + len(failures))
+    single = len(metadata) == 1
+    for key, values in metadata.items():
+        context.add_asset_metadata(dict(values), partition_key=None if single else key)
 
 
-def _attach(context: AssetExecutionContext, metadata: Mapping[str, Any], key: str, partitions: int) -> None:
-    context.add_asset_metadata(dict(metadata), partition_key=key if partitions > 1 else None)
+def _record(context: AssetExecutionContext, metadata: Mapping[str, Mapping[str, Any]]) -> None:
+    """A step that fails materialises nothing by itself; what was done is done."""
+    for key, values in metadata.items():
+        context.log_event(AssetMaterialization(context.asset_key, partition=key, metadata=dict(values)))
 
 
-def _failure(stage: str, failures: Mapping[str, EnrichError], partitions: int) -> EnrichError:
+def _failure(stage: str, failures: Mapping[str, EnrichError], bots: int) -> EnrichError:
     first = next(iter(failures.values()))
-    if partitions == 1:
+    if bots == 1:
         return first
-    return type(first)(f"{stage} failed for {', '.join(failures)}: {first}")
+    return type(first)(f"{stage} failed for {', '.join(failures)} (of {bots} bots): {first}")

@@ -5,13 +5,18 @@ the verbatim words), and folded from all of a user's assertions `user_facts`, `f
 with every run of the bot. A message that fails is tried again later and in the end set aside; it stops no other.
 """
 
+from datetime import date
+from typing import Any
+
 from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 
 from whisper_enrich.assets.metadata import preview, table_metadata, two_columns
-from whisper_enrich.assets.partitioned import COMMON, for_each_partition
+from whisper_enrich.assets.partitioned import COMMON, for_each_bot
 from whisper_enrich.facts.extractive import ENGINE_VERSION, extract
+from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.resources.pipeline import Pipeline
-from whisper_enrich.stages.facts import extract_facts
+from whisper_enrich.stages.context import StageContext
+from whisper_enrich.stages.facts import FactsResult, extract_facts
 from whisper_enrich.storage import overview, previews
 
 
@@ -25,23 +30,25 @@ from whisper_enrich.storage import overview, previews
     **COMMON,
 )
 def user_facts(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> None:
-    def work(ctx, bot, day) -> dict:
-        result = extract_facts(ctx, bot, day, extract, ENGINE_VERSION)
-        with ctx.database.connect() as connection:
-            figures = overview.partition_figures(connection, bot.bot_name, day)
-            rows = previews.facts(connection, bot.bot_name, day, with_content=ctx.settings.enrichment_metadata_preview)
-        return {
-            "dagster/partition_row_count": sum(figures.facts_by_category.values()),
-            "messages_read": result.messages,
-            "assertions": sum(figures.facts_by_category.values()),
-            "facts_written": result.facts_written,
-            "facts_removed": result.facts_removed,
-            "failures": sum(result.failures.values()),
-            "waiting": figures.waiting_facts,
-            "facts_by_category": MetadataValue.table(two_columns("category", figures.facts_by_category)),
-            "messages_by_outcome": MetadataValue.table(two_columns("outcome", figures.outcomes)),
-            "failures_by_kind": MetadataValue.table(two_columns("error", result.failures)),
-            "preview": preview(rows),
-        }
+    def work(ctx, bot, days):
+        return extract_facts(ctx, bot, days, extract, ENGINE_VERSION)
 
-    for_each_partition(context, pipeline, "facts", work, read_ahead="facts")
+    for_each_bot(context, pipeline, "facts", work, _describe)
+
+
+def _describe(ctx: StageContext, bot: BotCollection, day: date, result: FactsResult) -> dict[str, Any]:
+    with ctx.database.connect() as connection:
+        figures = overview.partition_figures(connection, bot.bot_name, day)
+        rows = previews.facts(connection, bot.bot_name, day, with_content=ctx.settings.enrichment_metadata_preview)
+    return {
+        "dagster/partition_row_count": sum(figures.facts_by_category.values()),
+        "messages_read": result.messages,
+        "assertions_new": result.assertions,
+        "assertions_all": sum(figures.facts_by_category.values()),
+        "failures": sum(result.failures.values()),
+        "waiting": figures.waiting_facts,
+        "facts_by_category": MetadataValue.table(two_columns("category", figures.facts_by_category)),
+        "messages_by_outcome": MetadataValue.table(two_columns("outcome", figures.outcomes)),
+        "failures_by_kind": MetadataValue.table(two_columns("error", result.failures)),
+        "preview": preview(rows),
+    }

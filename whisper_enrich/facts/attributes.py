@@ -125,10 +125,14 @@ _LEADING = re.compile(
     r"^(?:(?:a|an|the|my|our|some|this|that|these|those|any|to|very|really|so|such)\s+)+", re.IGNORECASE
 )
 _TRAILING = re.compile(
-    r"(?:[\s,;:.!?…)(\"'”’*~_-]|\b(?:too|though|lol|haha|tbh|now|right now|currently|so much|a lot|as well|very much|these days"
+    r"(?:[\s,;:.!?…)(\"'”’*~_-]|\b(?:too|though|lol|haha|tbh|now|right now|currently|so much|a lot|as well|very much"
+    r"|these days"
     r"|at the moment|anymore|any more|right|again|by the way|btw|honestly|and all|and stuff|or something)\s*)+$",
     re.IGNORECASE,
 )
+# Values are about the person, not by them.
+_OWN_WORDS = {"my": "their", "our": "their", "me": "them", "us": "them", "myself": "themselves"}
+_OWN = re.compile(r"\b(?:my|our|me|us|myself)\b", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 
 
@@ -140,4 +144,5 @@ def normalise(value: str) -> str:
         if shorter == value:
             break
         value = shorter
-    return _LEADING.sub("", value).lower()[:200].strip()
+    value = _OWN.sub(lambda match: _OWN_WORDS[match[0].lower()], _LEADING.sub("", value))
+    return value.lower()[:200].strip()

@@ -53,7 +53,7 @@ class _Range:
 
 _NUMBERS = {
     "a": 1, "an": 1, "one": 1, "two": 2, "couple": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15,
 }  # fmt: skip
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
@@ -62,8 +62,12 @@ _MONTHS = (
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SEASONS = {"winter": 12, "spring": 3, "summer": 6, "autumn": 9, "fall": 9}
 
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _WORDS_FOR_NUMBERS = "|".join(sorted(_NUMBERS.keys() - {"couple"}, key=len, reverse=True))
-_NUMBER = rf"(?:(?:about|around|over|almost) )?(?P<number>\d{{1,3}}|{_WORDS_FOR_NUMBERS}|(?:a )?couple(?: of)?)"
+_NUMBER = (
+    rf"(?:(?:about|around|over|almost) )?(?P<number>\d{{1,3}}|(?:{'|'.join(_TENS)})(?:-\w+)?|{_WORDS_FOR_NUMBERS}"
+    r"|(?:a )?couple(?: of)?)"
+)
 _UNIT = r"(?P<unit>day|week|month|year|yr|decade|hour|minute|min|hr)s?\b"
 _MONTH = rf"(?:{'|'.join(_MONTHS)}|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?"
 _WEEKDAY = rf"(?:{'|'.join(_WEEKDAYS)}|mon|tues?|weds?|thurs?|thur|fri|sat|sun)\b"
@@ -73,14 +77,25 @@ _YEAR = r"(?:19|20)\d\d\b"
 _PART_OF_DAY = r"(?:\s+(?:morning|afternoon|evening|night))?"
 # A phrase begins with one of these words, a number or a month: the expression above is tried nowhere else.
 _WORD = re.compile(r"[A-Za-z]+|\d+")
-_STARTS = word_set(
-    """
+_STARTS = (
+    word_set(
+        """
     a about almost an around at back by coming couple during for in last next on over past since the this today tonight
     tonite tomorrow tmrw tmr yesterday
     """
-) | frozenset(_NUMBERS)
+    )
+    | _NUMBERS.keys()
+    | _TENS.keys()
+)
 _MONTH_START = frozenset(month[:3] for month in _MONTHS)
-_PERFECT = re.compile(r"(?:\bhave|'ve|\bhas|\bbeen)\b", re.IGNORECASE)
+# What lasts, as against what was done once and is to last.
+_PERFECT = re.compile(
+    r"(?:\bhave|'ve|\bhas|'s)(?: \w+)? (?:been|lived|worked|known|had|owned|played|studied|taught|loved|wanted|used"
+    r"|driven|kept|done"
+    r"|run|dated|smoked|lasted|stayed)\b|^(?:i|we) (?:\w+ )?(?:live|work)|^been\b",
+    re.IGNORECASE,
+)
+_SOON = timedelta(days=45)
 
 
 def find_dates(text: str, said_at: datetime, tense: Tense = Tense.PRESENT) -> list[DateSpan]:
@@ -93,9 +108,10 @@ def find_dates(text: str, said_at: datetime, tense: Tense = Tense.PRESENT) -> li
     spans: list[DateSpan] = []
     end = 0
     for word in _WORD.finditer(text):
-        if word.start() < end or not _may_start(word[0].lower()):
+        start = word.start()
+        if start < end or text[start - 1 : start] == "-" or not _may_start(word[0].lower()):
             continue
-        span = _phrase_at(text, word.start(), today, tense)
+        span = _phrase_at(text, start, today, tense)
         if span is not None:
             spans.append(span)
             end = span.end
@@ -198,6 +214,8 @@ def _calendar(match: re.Match[str], today: date, tense: Tense) -> _Range | None:
         return None
     if match["year"]:
         return _Range(parsed, parsed, parsed.isoformat(), relative=False)
+    if tense is Tense.PAST and today < parsed <= today + _SOON:
+        return None  # "they gave me 13 January": told in the past, yet more likely ahead than a year ago
     years = -1 if tense is Tense.PAST and parsed > today else int(tense is Tense.FUTURE and parsed < today)
     moved = parsed + relativedelta(years=years)
     # 29 February of the year before is no day.
@@ -256,7 +274,10 @@ def _count(number: str) -> int:
     number = number.lower()
     if number.isdigit():
         return int(number)
-    return 2 if "couple" in number else _NUMBERS[number]
+    if "couple" in number:
+        return 2
+    tens, _, units = number.partition("-")
+    return _TENS[tens] + _NUMBERS.get(units, 0) if tens in _TENS else _NUMBERS[number]
 
 
 def _one_day(day: date) -> _Range:
@@ -346,7 +367,8 @@ _PHRASES = _compiled(
     (rf"in {_NUMBER}\s+{_UNIT}(?:'? time)?(?! of)", _ahead),
     (rf"{_NUMBER}\s+{_UNIT} from now\b", _ahead),
     (
-        rf"(?<!the )(?P<which>last|this past|past|this coming|coming|next|this)\s+(?P<what>{_PERIOD})(?!\w){_PART_OF_DAY}",
+        r"(?<!the )(?P<which>last|this past|past|this coming|coming|next"
+        rf"|this)\s+(?P<what>{_PERIOD})(?!\w){_PART_OF_DAY}",
         _period,
     ),
     (r"(?:over|at|on) the weekend\b", _over_the_weekend),

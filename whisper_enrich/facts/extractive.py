@@ -76,8 +76,9 @@ def _add(found: list[Assertion], new: Assertion | None) -> None:
     if new is None:
         return
     for known in found:
+        same_statement = known.statement == new.statement and known.attribute == new.attribute
         same_value = new.value and (known.attribute, known.value) == (new.attribute, new.value)
-        if known.polarity is new.polarity and (known.statement == new.statement or same_value):
+        if known.polarity is new.polarity and (same_statement or same_value):
             return
     found.append(new)
 
@@ -116,5 +117,5 @@ def _statement(draft: Draft, clause: Clause, message: Message) -> str:
     first_person = " ".join((draft.statement or clause.text).split()).rstrip(" .!")
     text = to_third_person(first_person, "{user}")
     if draft.dated:
-        text = with_dates(text, find_dates(text, message.at, draft.tense))
+        text = with_dates(text, find_dates(text, message.at, clause.tense))
     return text[0].upper() + text[1:] + "."

@@ -9,29 +9,56 @@ from __future__ import annotations
 
 import re
 
-from whisper_enrich.facts.clauses import Clause
+from whisper_enrich.facts.clauses import Clause, has_finite_verb, has_verb
 from whisper_enrich.facts.model import Category, Tense
+from whisper_enrich.facts.rules.lexicon import PEOPLE
+from whisper_enrich.facts.rules.model import either
+from whisper_enrich.text.verbs import is_base
 from whisper_enrich.text.words import word_set
 
 NAME = "general"
 #: Interest from which a clause is kept.
 MIN_INTEREST = 1.25
 
-_SUBJECT = re.compile(r"(?:i|i'm|i've|i'll|i'd|we|we're|we've|we'll|we'd|my|our|me and|(?:\w+ ){1,3}and (?:i|me))\b", re.IGNORECASE)
+_SUBJECT = re.compile(
+    r"(?:i|i'm|i've|i'll|i'd|we|we're|we've|we'll|we'd|my|our|me and|(?:\w+ ){1,3}and (?:i|me))\b", re.IGNORECASE
+)
+_PLURAL_SUBJECT = re.compile(
+    r"(?:they|these \w+|those \w+|(?:[\w']+ ){0,3}\w+s(?: and \w+)?) (?:\w+ly |really |always |also |all |still "
+    r")?(?P<verb>[a-z]+)\b",
+    re.IGNORECASE,
+)
+_WRITER = re.compile(r"(?:i|we)\b", re.IGNORECASE)
 # "Nature reminds us" is said of everybody.
 _ABOUT_PERSON = re.compile(r"\b(?:me|my)\b", re.IGNORECASE)
 _NO_STATEMENT = re.compile(
-    r"(?:you|your|thanks?|thank|let's|let|what|how|wow|glad|great|nice|good|here|there|see|who|hope|sorry|congrats?|keep|take|tell|give"
-    r"|check|don't|do|please|just|look|remember|trust|believe|excuse|count|bless|kudos|way|welcome|appreciate|reminds?|makes?|sounds?|feels?|seems?|looks?|helps?|keeps|gives?|brings?|in the meantime)\b",
+    r"(?:you|your|thanks?|thank|let's|let|what|how|wow|glad|great|nice|good|here|there|see|who|hope|sorry|congrats?"
+    r"|keep|take|tell|give"
+    r"|check|don't|do|please|just|look|remember|trust|believe|excuse|count|bless|kudos|way|welcome|appreciate"
+    r"|reminds?|makes?|sounds?|feels?|seems?|looks?|helps?|keeps|gives?|brings?|in the meantime)\b",
     re.IGNORECASE,
 )
 _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|yourself|u|ur|ya|y'all)\b|\byou'", re.IGNORECASE)
 _COURTESY = re.compile(
-    r"(?:i|we)(?:'m| am|'re| are)? (?:\w+ )?(?:appreciate|thank|agree|totally agree|glad|sorry|know what|see what|get it|got it|hear|understand|bet|hope|guess|mean|know|see|can imagine|can see|can tell|feel the same|wonder|promise|(?:can't|cannot) wait)\b"
-    r"|(?:i|we)'(?:ll|d) (?!never forget)|(?:i|we) (?:will|can|could|should|would|can't|couldn't|cannot)\b|my (?:pleasure|bad|apologies|condolences)|i'm (?:here|off|back|in|down|good|fine|ok|okay|well|alright|all ears|sure|with|on board|doing (?:well|good|great|ok|okay|fine|alright))\b"
-    r"|i have no idea|i don't (?:know|think|care|mind)|i've (?:got to go|gotta go)|i (?:have to|need to|got to) (?:go|run|get going)|we (?:got|can do) this",
+    r"(?:i|we)(?:'m| am|'re| are)? (?:\w+ )?(?:appreciate|thank|agree|totally agree|glad|sorry|know what|see what"
+    r"|get it|got it|hear|understand|bet|hope|guess|mean|know|see|can imagine|can see|can tell|feel the same|wonder"
+    r"|promise|(?:can't|cannot) wait)\b"
+    r"|(?:i|we)'(?:ll|d) (?!never forget)|(?:i|we) (?:will|can|could|should|would|can't|couldn't|cannot)\b|my "
+    r"(?:pleasure|bad|apologies|condolences)|i'm (?:here|off|back|in|down|good|fine|ok|okay|well|alright|all ears"
+    r"|sure|with|on board|doing (?:well|good|great|ok|okay|fine|alright))\b"
+    r"|i(?:'m| am) \d+ (?:min|hour|sec|%|percent)|i (?:said|claimed|pretended|lied|joked|used to (?:think|believe)"
+    r"|work on|play with)\b|i (?:just )?want(?:ed)? to (?:say|check|tell|ask|let|fill|share|give|thank|hear)\b"
+    r"|i(?:'ve)? (?:got|have) (?:some |a )?(?:\w+ )?(?:news|question|update|something to)\b|i have no idea|i don't "
+    r"(?:know|think|care|mind)|i've (?:got to go|gotta go)|i (?:have to|need to|got to) (?:go|run|get going)|we "
+    r"(?:got|can do) this",
     re.IGNORECASE,
 )
+_OTHER_SUBJECT = re.compile(
+    rf"(?:my|our) (?:[\w'-]+ ){{0,2}}?{either(PEOPLE)}(?:'s \w+)?\b(?! and (?:i|me)\b)|everyone in my \w+|(?:a|one) "
+    r"\w+ of mine",
+    re.IGNORECASE,
+)
+_PERSON_AGAIN = re.compile(r"\b(?:i|i'm|i've|me|my|mine|we|us|our|myself)\b", re.IGNORECASE)
 _WORD = re.compile(r"[a-z][a-z'-]+|\d+", re.IGNORECASE)
 _EMPTY = word_set(
     """
@@ -43,8 +70,16 @@ _EMPTY = word_set(
     up down back then than when what how who which because like good great nice awesome amazing cool fun lovely yeah well
     """
 )
-_DATED = re.compile(r"\b(?:yesterday|today|tonight|tomorrow|last|next|ago|since|recently|lately|week|weekend|month|year|summer|winter|morning|night|first time)\b", re.IGNORECASE)
-_FEELING = re.compile(r"\b(?:feel|felt|feeling|happy|sad|excited|nervous|proud|grateful|stressed|tired|anxious|worried|scared|overwhelmed|thankful|upset|lonely)\b", re.IGNORECASE)
+_DATED = re.compile(
+    r"\b(?:yesterday|today|tonight|tomorrow|last|next|ago|since|recently|lately|week|weekend|month|year|summer"
+    r"|winter|morning|night|first time)\b",
+    re.IGNORECASE,
+)
+_FEELING = re.compile(
+    r"\b(?:feel|felt|feeling|happy|sad|excited|nervous|proud|grateful|stressed|tired|anxious|worried|scared"
+    r"|overwhelmed|thankful|upset|lonely)\b",
+    re.IGNORECASE,
+)
 _OPINION = re.compile(r"\b(?:is|are|was|were|think|believe|means|seems?|looks?|sounds?)\b", re.IGNORECASE)
 
 
@@ -55,12 +90,12 @@ def interest(clause: Clause) -> float:
         return 0.0
     words = [word.lower() for word in _WORD.findall(text)]
     content = [word for word in words if word not in _EMPTY]
-    if len(content) < 2 or len(words) < 4 or "let's" in words:
+    if len(content) < 2 or len(words) < 3 or "let's" in words or _is_about_another(text):
         return 0.0
     points = 0.0
-    if _SUBJECT.match(text):
+    if _SUBJECT.match(text) and (_WRITER.match(text) or has_verb(text)):
         points += 1.0
-    elif _ABOUT_PERSON.search(text) and not _NO_STATEMENT.match(text) and len(content) >= 3:
+    elif _ABOUT_PERSON.search(text) and not _NO_STATEMENT.match(text) and len(content) >= 3 and _says_something(text):
         points += 0.5
     else:
         return 0.0
@@ -69,6 +104,20 @@ def interest(clause: Clause) -> float:
     points += 0.5 * (clause.tense is Tense.PAST)
     points += 0.5 * bool(re.search(r"(?<!^)\b[A-Z][a-z]+", text[1:]))
     return points
+
+
+def _says_something(text: str) -> bool:
+    """Whether a clause about something else has a verb of its own: "So many people watching me" has none."""
+    if has_finite_verb(text):
+        return True
+    match = _PLURAL_SUBJECT.match(text)
+    return match is not None and is_base(match["verb"])
+
+
+def _is_about_another(text: str) -> bool:
+    """Whether the clause tells only of somebody the person knows ("my brother hates olives")."""
+    match = _OTHER_SUBJECT.match(text)
+    return match is not None and _PERSON_AGAIN.search(text, match.end()) is None
 
 
 def category(clause: Clause) -> Category:
@@ -86,9 +135,27 @@ def category(clause: Clause) -> Category:
 
 
 _SUBJECTS = (
-    (Category.HEALTH, word_set("doctor hospital gym workout yoga sleep insomnia pain sick medication therapy therapist health diet exercise")),
-    (Category.WORK, word_set("job work business store studio career boss customers clients office company project school class classes study thesis exam exams degree shift shifts students colleagues startup biz")),
-    (Category.RELATIONSHIP, word_set("mom mum mother dad father parents brother sister son daughter kids children family fam husband wife partner boyfriend girlfriend friend friends grandma grandpa cousin aunt uncle")),
+    (
+        Category.HEALTH,
+        word_set(
+            "doctor hospital gym workout yoga sleep insomnia pain sick medication therapy therapist health diet "
+            "exercise"
+        ),
+    ),
+    (
+        Category.WORK,
+        word_set(
+            "job work business store studio career boss customers clients office project school study thesis exam "
+            "exams degree shift shifts students colleagues startup biz"
+        ),
+    ),
+    (
+        Category.RELATIONSHIP,
+        word_set(
+            "mom mum mother dad father parents brother sister son daughter kids children family fam husband wife "
+            "partner boyfriend girlfriend friend friends grandma grandpa cousin aunt uncle"
+        ),
+    ),
     (Category.POSSESSION, word_set("dog cat puppy kitten pet pets car bike guitar camera")),
     (Category.PLACE, word_set("apartment neighborhood neighbourhood town city village hometown")),
 )

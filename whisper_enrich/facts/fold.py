@@ -111,8 +111,7 @@ def fold(
 
     No assertions give an empty result. An attribute that the vocabulary does not know gathers values. No two facts
     share a statement: where two would, one of them shows another of its statements or, if it has none, lends its
-    evidence. ``ValueError`` for assertions of several people, times without a zone, confidences
-    outside (0, 1).
+    evidence. ``ValueError`` for assertions of several people, times without a zone, confidences outside (0, 1).
     """
     ordered = in_order(assertions, scope)
     stretches, found = sweep_all(arrange(ordered, attributes))

@@ -37,12 +37,16 @@ class Draft:
 
 
 _NEGATION = re.compile(
-    r"(?P<subject>i|we)(?:(?P<be>'m| am|'re| are) (?:\w+ )?(?:not|no longer)|(?P<have>'ve| have) (?:not|no longer)|haven't"
-    r"| (?:\w+ly |just |also |still )?(?P<plain>don't|do not|no longer|didn't|haven't)) (?:really |actually |even |currently )?"
+    r"(?P<subject>i|we)(?:(?P<be>'m| am|'re| are) (?:\w+ )?(?:not|no longer)|(?P<have>'ve| have) (?:not|no longer)"
+    r"|haven't"
+    r"| (?:\w+ly |just |also |still )?(?P<plain>don't|do not|no longer|didn't|haven't)) (?:really |actually |even "
+    r"|currently )?"
     r"(?P<rest>.+)",
     re.IGNORECASE,
 )
-_LONG_AGO = re.compile(r"\b(?:when i was|as a (?:kid|child|teen\w*)|years ago|back in|used to|originally|at first)\b", re.IGNORECASE)
+_LONG_AGO = re.compile(
+    r"\b(?:when i was|as a (?:kid|child|teen\w*)|years ago|back in|used to|originally|at first)\b", re.IGNORECASE
+)
 _LEFT_OF_NEGATION = re.compile(r"\b(?:any ?more|any longer|at all|yet|any)\b ?", re.IGNORECASE)
 
 
@@ -105,9 +109,7 @@ def _from_rule(
     raw = groups.get("value", "")
     if raw:
         raw = _without_dates(cut(raw, rule.cut), dates)
-        if not raw or len(raw.split()) > rule.max_words or is_vague(raw):
-            return
-        if rule.accepts is not None and not rule.accepts(raw):
+        if not raw or is_vague(raw) or not _fits(rule, raw):
             return
     elif "value" in match.re.groupindex and rule.value is None:
         return
@@ -122,6 +124,14 @@ def _from_rule(
         yield Draft(rule.name, rule.category, statement, rule.attribute, value, polarity, tense, rule.dated)
     if not negated:
         yield from (_also(rule, also, groups) for also in rule.also if not also.only_news or _is_news(clause, dates))
+
+
+def _fits(rule: Rule, value: str) -> bool:
+    if not rule.min_words <= len(value.split()) <= rule.max_words:
+        return False
+    if rule.refuses and re.match(rule.refuses, value, re.IGNORECASE):
+        return False
+    return rule.accepts is None or rule.accepts(value)
 
 
 def _also(rule: Rule, also: Also, groups: dict[str, str]) -> Draft:

@@ -66,8 +66,8 @@ class ServerCalls:
         server = f"Qdrant at {self._address}"
         if status == _NO_ANSWER:
             return StoreUnavailable(
-                f"{server} cannot be reached ({_why_no_answer(error)}). Start it, or correct QDRANT_URL, or "
-                "QDRANT_HOST and QDRANT_PORT."
+                f"{server} cannot be reached ({_why_no_answer(error)}). Start it, or correct QDRANT_URL, or QDRANT_HOST "
+                "with QDRANT_PORT or QDRANT_GRPC_PORT."
             )
         if status in (401, 403):
             return StoreUnavailable(f"{server} refuses us access (while {doing}). Correct QDRANT_API_KEY.")
@@ -78,7 +78,7 @@ class ServerCalls:
         if status == 404:
             return NotFound(
                 f"{server} does not know what was asked for (while {doing}). Check that the collection exists and that "
-                "QDRANT_URL, or QDRANT_HOST and QDRANT_PORT, name the right server."
+                "QDRANT_URL or QDRANT_HOST names the right server."
             )
         if b"ndex required" in getattr(error, "content", b""):
             return StoreError(

@@ -101,8 +101,8 @@ class ServerStore:
 
         Raises `ConfigurationError` where there is neither, or where the URL is none.
         """
-        where = {"url": url} if url else {"host": host, "port": port, "https": False}
-        address = _address(url, host, port)
+        where = {"url": url, "port": port} if url else {"host": host, "port": port, "https": False}
+        address = _address(url, host, port, grpc_port if prefer_grpc else None)
 
         def client() -> QdrantClient:
             from qdrant_client import QdrantClient
@@ -345,20 +345,19 @@ class ServerStore:
                     )
 
 
-def _address(url: str | None, host: str | None, port: int) -> str:
-    """What to call the server in an error: scheme, host and port, without credentials, path or query."""
-    if not url:
-        if not host:
-            raise ConfigurationError("No Qdrant server is named. Set QDRANT_URL, or QDRANT_HOST and QDRANT_PORT.")
-        return f"{host}:{port}"
-    try:
-        parts = urlsplit(url if "://" in url else f"//{url}")
-        name, number = parts.hostname, parts.port or _DEFAULT_PORT
-    except ValueError:
-        name = None
-    if not name or parts.scheme not in ("", "http", "https"):
-        raise ConfigurationError("QDRANT_URL is no URL of a server. Write it like http://localhost:6333.")
-    return f"{parts.scheme or 'http'}://{name}:{number}"
+def _address(url: str | None, host: str | None, port: int, grpc_port: int | None) -> str:
+    """What to call the server in an error: host and port, without credentials, path or query."""
+    if url:
+        try:
+            parts = urlsplit(url if "://" in url else f"//{url}")
+            host, port = parts.hostname, parts.port or port
+        except ValueError:
+            host = None
+        if not host or parts.scheme not in ("", "http", "https"):
+            raise ConfigurationError("QDRANT_URL is no URL of a server. Write it like http://localhost:6333.")
+    elif not host:
+        raise ConfigurationError("No Qdrant server is named. Set QDRANT_URL, or QDRANT_HOST and QDRANT_PORT.")
+    return f"{host}:{port}" if grpc_port is None else f"{host}, gRPC port {grpc_port},"
 
 
 def _unmarked(ledger_id: str | None) -> models.Filter | None:

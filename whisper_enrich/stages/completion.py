@@ -41,15 +41,13 @@ def complete_days(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -
     with ctx.lease(f"{bot.bot_name}/mark") as lease:
         while _mark_batch(ctx, bot, days, lease, results):
             pass
-        seconds = (time.perf_counter() - started) / max(1, len(days))
-        with ctx.database.begin() as connection:
-            for day, result in results.items():
-                now = ctx.clock()
-                counts = {"messages": sum(result.marked.values())}
-                runs.record_stage(
-                    connection, ctx.run_id, bot.bot_name, day, "mark", finished_at=now, seconds=seconds, counts=counts
-                )
-                result.figures = runs.record_run(connection, ctx.run_id, bot.bot_name, bot.collection, day, now)
+    seconds = time.perf_counter() - started
+    ctx.record_stage(
+        bot.bot_name, "mark", seconds, {day: {"messages": sum(r.marked.values())} for day, r in results.items()}
+    )
+    with ctx.database.begin() as connection:
+        for day, result in results.items():
+            result.figures = runs.record_run(connection, ctx.run_id, bot.bot_name, bot.collection, day, ctx.clock())
     return results
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from whisper_enrich.errors import LeaseHeld, StoreError
-from whisper_enrich.messages.model import Point
 from whisper_enrich.messages.store import BotCollection, MessageStore
 from whisper_enrich.settings import Settings, utc_now
 from whisper_enrich.storage import leases, runs
@@ -35,8 +34,6 @@ class StageContext:
     clock: Callable[[], datetime] = utc_now
     jitter: Callable[[], float] = field(default_factory=lambda: random.Random().random)
     lease_wait_seconds: float = LEASE_WAIT_SECONDS
-    ahead: Mapping[str, Point] = field(default_factory=dict)
-    """Points that were read for several days at once."""
 
     @contextmanager
     def lease(self, resource: str) -> Iterator[leases.Lease]:
@@ -66,17 +63,16 @@ class StageContext:
         """Within a writing transaction: still ours, and renewed."""
         leases.confirm(connection, lease, self.settings.enrichment_lease_seconds)
 
-    @contextmanager
-    def recorded(self, bot_name: str, day: date, stage: str) -> Iterator[dict[str, int]]:
-        """Yield a dictionary of counts; it is recorded with the time taken when the block ends well."""
-        counts: dict[str, int] = {}
-        started = time.perf_counter()
-        yield counts
+    def record_stage(self, bot_name: str, stage: str, seconds: float, counts: Mapping[date, Mapping[str, int]]) -> None:
+        """Record what a stage did to each day; the time taken is shared out by the messages of each."""
+        total = sum(day_counts["messages"] for day_counts in counts.values())
         with self.database.begin() as connection:
-            runs.record_stage(
-                connection, self.run_id, bot_name, day, stage, finished_at=self.clock(),
-                seconds=time.perf_counter() - started, counts=counts,
-            )  # fmt: skip
+            for day, day_counts in counts.items():
+                share = day_counts["messages"] / total if total else 1 / len(counts)
+                runs.record_stage(
+                    connection, self.run_id, bot_name, day, stage,
+                    finished_at=self.clock(), seconds=seconds * share, counts=day_counts,
+                )  # fmt: skip
 
     def collection_of(self, bot_name: str) -> BotCollection:
         """The bot's collection. Raises `StoreError` that lists the bots there are."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from typing import TypeVar
 
 from whisper_enrich.messages.model import Message, Speaker
@@ -12,7 +11,7 @@ from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import enter, parse_all
 from whisper_enrich.storage import ledger
-from whisper_enrich.storage.ledger import Part, Row, Stage
+from whisper_enrich.storage.ledger import Part, Row
 
 _PART = {Speaker.USER: Part.USER, Speaker.BOT: Part.BOT}
 
@@ -32,10 +31,7 @@ def read_messages(ctx: StageContext, bot: BotCollection, rows: Sequence[Row], *,
     out here and wait for the next look.
     """
     wanted = [row.point_id for row in rows if row.parts]
-    if all(point_id in ctx.ahead for point_id in wanted):
-        points = [ctx.ahead[point_id] for point_id in wanted]
-    else:
-        points = ctx.store.by_ids(bot.collection, wanted, vectors=("content",) if vectors else ())
+    points = ctx.store.by_ids(bot.collection, wanted, vectors=("content",) if vectors else ()) if wanted else []
     parsed = {p.point_id: p for p in parse_all(ctx, bot.bot_name, points, ctx.clock())}
     steady, unsteady = [], []
     messages: dict[str, list[Message]] = {}
@@ -64,39 +60,19 @@ def set_right(ctx: StageContext, bot: BotCollection, rows: Sequence[Row]) -> Non
             ledger.forget_points(connection, bot.bot_name, sorted(gone))
 
 
-POINTS_AHEAD = 2000
-"""Points held in memory at once when days are read ahead; with their vectors about 30 MB."""
-
-
-def reading_ahead(
-    ctx: StageContext, bot: BotCollection, days: Sequence[date], stage: Stage
-) -> Iterator[tuple[StageContext, date]]:
-    """The days, each with a context that has that day's points in hand.
-
-    Days are read together up to `POINTS_AHEAD` points, since opening the embedded engine (80 ms) costs more than reading a
-    day. A point that is edited in between is noticed at the latest when it is to be marked.
-    """
-    with ctx.database.connect() as connection:
-        ids = ledger.ids_to_read(connection, bot.bot_name, days, stage, ctx.clock())
-    vectors = ("content",) if stage == "summary" else ()
-    for group in in_groups(days, {day: len(found) for day, found in ids.items()}):
-        wanted = [point_id for day in group for point_id in ids.get(day, ())]
-        read = len(group) > 1 and wanted
-        points = ctx.store.by_ids(bot.collection, wanted, vectors=vectors) if read else []
-        ahead = replace(ctx, ahead={point.id: point for point in points})
-        for day in group:
-            yield ahead, day
-
+POINTS_A_READ = 2000
+"""Points held in memory at once; with their vectors about 30 MB. Reading many at once matters for the embedded engine,
+whose opening (80 ms) costs more than reading the messages of a day."""
 
 K = TypeVar("K", bound=Hashable)
 
 
 def in_groups(keys: Sequence[K], sizes: Mapping[K, int]) -> Iterator[list[K]]:
-    """Consecutive keys whose sizes add up to at most `POINTS_AHEAD`; a larger one is a group by itself."""
+    """Consecutive keys whose sizes add up to at most `POINTS_A_READ`; a larger one is a group by itself."""
     group: list[K] = []
     total = 0
     for key in keys:
-        if group and total + sizes.get(key, 0) > POINTS_AHEAD:
+        if group and total + sizes.get(key, 0) > POINTS_A_READ:
             yield group
             group, total = [], 0
         group.append(key)

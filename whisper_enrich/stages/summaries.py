@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -15,15 +16,19 @@ from whisper_enrich.stages.reading import Read, in_groups, read_messages
 from whisper_enrich.storage import ledger, profiles
 from whisper_enrich.storage import summaries as repository
 from whisper_enrich.storage.leases import Lease
-from whisper_enrich.storage.ledger import Progress, Row
+from whisper_enrich.storage.ledger import Progress, Row, UserDay
+from whisper_enrich.storage.summaries import WindowKey, WindowSummary
 from whisper_enrich.summaries.model import Summary, Window
 from whisper_enrich.summaries.windows import Action, assign, decide
 
-Summariser = Callable[..., Summary]
-"""`whisper_enrich.summaries.extractive.summarise`, or another of its signature."""
 
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A summariser: what it makes of a window's messages, the hash of what it would read, and its version."""
 
-Outcome = Callable[[Row], Progress]
+    summarise: Callable[..., Summary]
+    input_hash: Callable[[Sequence[Message]], str]
+    version: str
 
 
 @dataclass
@@ -40,69 +45,110 @@ class SummariesResult:
     failures: Counter[str] = field(default_factory=Counter)
 
 
-def summarise_day(
-    ctx: StageContext, bot: BotCollection, day: date, summarise: Summariser, version: str, input_hash: Callable
-) -> SummariesResult:
-    """Bring the windows of every user with waiting messages on that day up to date.
+def summarise_days(
+    ctx: StageContext, bot: BotCollection, days: Sequence[date], engine: Engine
+) -> dict[date, SummariesResult]:
+    """Bring the windows of every user with waiting messages on these days up to date; the result by day.
 
-    A window that fails counts an attempt for its messages and does not stop the others.
+    A window that fails counts an attempt for its messages and does not stop the others. Raises `LeaseLost`, `LeaseHeld`,
+    `StoreUnavailable`; what was committed before stays.
     """
-    result = SummariesResult()
-    with ctx.lease(f"{bot.bot_name}/{day}/summary") as lease, ctx.recorded(bot.bot_name, day, "summary") as counts:
-        with ctx.database.connect() as connection:
-            users = ledger.users_waiting(connection, bot.bot_name, day, "summary", ctx.clock())
-            users |= set(repository.users_with_stale_windows(connection, bot.bot_name, day))
-            names = profiles.names_of(connection, sorted(users))
-        for user_id, read, complete in _read_users(ctx, bot, day, sorted(users)):
-            user_day = _UserDay(ctx, bot, day, user_id, names[user_id], summarise, version, input_hash, lease, result)
-            user_day.work(read, complete)
-        counts.update(messages=result.messages, summaries=result.summaries, failures=sum(result.failures.values()))
-    return result
+    results = {day: SummariesResult() for day in days}
+    started = time.perf_counter()
+    with ctx.lease(f"{bot.bot_name}/summary") as lease:
+        for group in _groups(ctx, bot, days):
+            _summarise_group(ctx, bot, group, engine, lease, results)
+    ctx.record_stage(
+        bot.bot_name, "summary", time.perf_counter() - started,
+        {
+            day: {"messages": r.messages, "summaries": r.summaries, "failures": sum(r.failures.values())}
+            for day, r in results.items()
+        },
+    )  # fmt: skip
+    return results
 
 
-def _read_users(
-    ctx: StageContext, bot: BotCollection, day: date, users: Sequence[str]
-) -> Iterator[tuple[str, Read, bool]]:
-    """Each user's messages of the day, and whether all of them could be read; several users to a call of the store."""
+Rows = Mapping[UserDay, list[Row]]
+
+
+def _groups(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> Iterator[Rows]:
+    """The users and days with work and their ledger rows, so many at a time as are read from the store at once."""
     with ctx.database.connect() as connection:
-        rows = ledger.rows_of_users(connection, bot.bot_name, users, day)
-    for group in in_groups(users, {user_id: len(found) for user_id, found in rows.items()}):
-        read = read_messages(ctx, bot, [row for user_id in group for row in rows[user_id]], vectors=True)
-        steady: dict[str, list[Row]] = {user_id: [] for user_id in group}
-        for row in read.rows:
-            steady[str(row.user_id)].append(row)
-        for user_id in group:
-            mine = steady[user_id]
-            messages = {row.point_id: read.messages[row.point_id] for row in mine if row.parts}
-            yield user_id, Read(mine, messages), len(mine) == len(rows[user_id])
+        wanted = ledger.user_days_waiting(connection, bot.bot_name, days, "summary", ctx.clock())
+        wanted |= repository.stale_user_days(connection, bot.bot_name, days)
+        rows = ledger.rows_of_user_days(connection, bot.bot_name, sorted(wanted, key=lambda pair: (pair[1], pair[0])))
+    for keys in in_groups(list(rows), {key: len(found) for key, found in rows.items()}):
+        yield {key: rows[key] for key in keys}
+
+
+def _summarise_group(
+    ctx: StageContext, bot: BotCollection, rows: Rows, engine: Engine, lease: Lease, results: Mapping[date, SummariesResult]
+) -> None:
+    """Read, summarise, and store in one transaction."""
+    read = read_messages(ctx, bot, [row for found in rows.values() for row in found], vectors=True)
+    with ctx.database.connect() as connection:
+        stored = repository.stored_windows(connection, bot.bot_name, list(rows))
+        names = profiles.names_of(connection, sorted({user_id for user_id, _ in rows}))
+    changes = _Changes()
+    for (user_id, day), mine in _by_user_day(read, rows).items():
+        complete = len(mine.rows) == len(rows[user_id, day])
+        worker = _UserDay(ctx, bot, user_id, names[user_id], engine, stored[user_id, day], results[day], changes)
+        worker.work(mine)
+        if complete:
+            changes.settled_days.append((user_id, day))
+    with ctx.database.begin() as connection:
+        ctx.confirm(connection, lease)
+        repository.write_summaries(connection, bot.bot_name, changes.written, version=engine.version, now=ctx.clock())
+        repository.delete_summaries(connection, bot.bot_name, changes.gone)
+        repository.clear_stale(connection, bot.bot_name, changes.settled_days)
+        ledger.record(connection, bot.bot_name, "summary", engine.version, changes.progress)
+
+
+def _by_user_day(read: Read, rows: Rows) -> dict[UserDay, Read]:
+    """What could be read, by user and day."""
+    found = {key: Read([], {}) for key in rows}
+    for row in read.rows:
+        mine = found[str(row.user_id), row.day]
+        mine.rows.append(row)
+        if row.parts:
+            mine.messages[row.point_id] = read.messages[row.point_id]
+    return found
+
+
+@dataclass
+class _Changes:
+    """What one transaction is to write."""
+
+    written: list[WindowSummary] = field(default_factory=list)
+    gone: list[tuple[str, WindowKey]] = field(default_factory=list)
+    settled_days: list[UserDay] = field(default_factory=list)
+    progress: list[Progress] = field(default_factory=list)
+
+
+Outcome = Callable[[Row], Progress]
 
 
 @dataclass
 class _UserDay:
-    """The windows of one user on one day."""
+    """The windows of one user on one day; ``stored`` are those that have a summary, with the hash of its input."""
 
     ctx: StageContext
     bot: BotCollection
-    day: date
     user_id: str
     name: str
-    summarise: Summariser
-    version: str
-    input_hash: Callable[[Sequence[Message]], str]
-    lease: Lease
+    engine: Engine
+    stored: Mapping[WindowKey, str]
     result: SummariesResult
+    changes: _Changes
 
-    def work(self, read: Read, complete: bool) -> None:
+    def work(self, read: Read) -> None:
+        """Decide and summarise window by window; nothing is written yet."""
         now = self.ctx.clock()
-        with self.ctx.database.connect() as connection:
-            stored = repository.stored_windows(connection, self.bot.bot_name, self.user_id, self.day)
-        messages = [message for found in read.messages.values() for message in found]
-        windows = assign(messages, self.ctx.settings.time_window_hours)
         by_point = {row.point_id: row for row in read.rows}
         progress = {row.point_id: _settled(row) for row in read.rows if row.left_out_reason is not None}
-        summaries: dict[repository.WindowKey, Summary] = {}
-        kept: set[repository.WindowKey] = set()
-        for (window, scope), held in windows.items():
+        kept: set[WindowKey] = set()
+        messages = [message for found in read.messages.values() for message in found]
+        for (window, scope), held in assign(messages, self.ctx.settings.time_window_hours).items():
             key = (window.start, window.end, scope)
             decision = decide(window, len(held), self.ctx.settings.min_messages_for_summary, now)
             if decision.action is Action.WAIT:
@@ -110,62 +156,34 @@ class _UserDay:
                 outcome = _waits_until(decision.look_again)
             else:
                 kept.add(key)
-                outcome = self._summarised(key, window, held, stored.get(key), decision.action, summaries)
+                outcome = self._summarised(key, window, held, decision.action)
             for message in held:
                 progress.setdefault(message.point_id, outcome(by_point[message.point_id]))
-        gone = [key for key in stored if key not in kept]
-        self._write(summaries, gone, list(progress.values()), complete=complete)
+        gone = [(self.user_id, key) for key in self.stored if key not in kept]
+        self.changes.gone += gone
+        self.changes.progress += progress.values()
+        self.result.removed += len(gone)
         self.result.messages += sum(1 for row in read.rows if row.parts)
 
-    def _summarised(
-        self,
-        key: repository.WindowKey,
-        window: Window,
-        held: list[Message],
-        stored_hash: str | None,
-        action: Action,
-        summaries: dict[repository.WindowKey, Summary],
-    ) -> Outcome:
+    def _summarised(self, key: WindowKey, window: Window, held: list[Message], action: Action) -> Outcome:
         """Summarise unless the stored summary was made from the same; returns what each message moves to."""
-        if stored_hash == self.input_hash(held):
+        if self.stored.get(key) == self.engine.input_hash(held):
             self.result.unchanged += 1
             return _done
         short = action is Action.SHORT
         try:
-            summary = self.summarise(
+            summary = self.engine.summarise(
                 held, user_name=self.name, bot_name=self.bot.bot_name, window=window, scope=key[2], short=short
             )
         except Exception as error:  # noqa: BLE001 - one window must not stop the others; the failure is counted.
             self.result.failures[type(error).__name__] += 1
             reason = error
             return lambda row: failed(self.ctx, row, reason)
-        summaries[key] = summary
+        self.changes.written.append(WindowSummary(self.user_id, key, summary))
         self.result.summaries += 1
         self.result.short += short
         self.result.tones[summary.emotional_tone or "unknown"] += 1
         return _done
-
-    def _write(
-        self,
-        summaries: dict[repository.WindowKey, Summary],
-        gone: list[repository.WindowKey],
-        progress: list[Progress],
-        *,
-        complete: bool,
-    ) -> None:
-        """Store the user's day in one transaction. A row that could not be read keeps the day asking for another look."""
-        bot = self.bot.bot_name
-        with self.ctx.database.begin() as connection:
-            self.ctx.confirm(connection, self.lease)
-            for key, summary in summaries.items():
-                repository.write_summary(
-                    connection, bot, self.user_id, key, summary, version=self.version, now=self.ctx.clock()
-                )
-            repository.delete_summaries(connection, bot, self.user_id, gone)
-            if complete:
-                repository.clear_stale_windows(connection, bot, self.day, self.user_id)
-            ledger.record(connection, bot, "summary", self.version, progress)
-        self.result.removed += len(gone)
 
 
 def _done(row: Row) -> Progress:

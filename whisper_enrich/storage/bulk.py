@@ -45,6 +45,24 @@ def copy_into_temporary(
     return count
 
 
+def upsert_changed(
+    table: str, source: str, key: Sequence[str], columns: Sequence[str], *, insert_only: Sequence[str] = (),
+    touch: Sequence[str] = (),
+) -> str:
+    """SQL that brings the rows of ``source`` into ``table`` and leaves a row alone whose ``columns`` are as they were.
+
+    ``insert_only`` columns are written with new rows only; ``touch`` columns with every write, but they do not count as a
+    difference.
+    """
+    names = ", ".join((*key, *columns, *insert_only, *touch))
+    mine, theirs = (", ".join(f"{prefix}.{column}" for column in columns) for prefix in ("t", "excluded"))
+    assignments = ", ".join(f"{column} = excluded.{column}" for column in (*columns, *touch))
+    return (
+        f"INSERT INTO {table} AS t ({names}) SELECT {names} FROM {source} ON CONFLICT ({', '.join(key)}) "
+        f"DO UPDATE SET {assignments} WHERE ({mine}) IS DISTINCT FROM ({theirs})"
+    )
+
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": ""})
 
 

@@ -145,13 +145,7 @@ class EmbeddedPostgres:
             assert lease is not None and home is not None, "a lessee has both"
             self._lease, self._home = None, None
             atexit.unregister(self._release_at_exit)
-            if not exists:
-                postgres_server.end_strays(home.data_dir)
-            elif not self._leases.remove(lease.token):
-                self._end_recorded()
-            now = read_home(self._state)
-            if now is None or now.outer_socket_dir != home.outer_socket_dir:
-                forget_socket_dir(home)  # the state folder was removed, or another start chose another folder
+            self._give_back(lease, home, exists)
 
     def ensure_database(self, name: str) -> ConnectionInfo:
         """Create the database ``name`` where it does not exist, and return how to connect to it. Needs a lease."""
@@ -221,7 +215,7 @@ class EmbeddedPostgres:
 
     def _answers(self, home: Home, pid: int) -> bool:
         """Whether the running server can be joined. A stuck one that nobody else uses is ended."""
-        others = [lease for lease in self._leases.live() if self._lease is None or lease.token != self._lease.token]
+        others = self._leases.others(self._lease)
         patience = self._start_seconds if others else self._silence_seconds
         answer = postgres_server.ask(pid, home.socket_dir, patience)
         if answer is Answer.RECOVERING and not others:
@@ -265,6 +259,17 @@ class EmbeddedPostgres:
             f"{self._start_seconds:.0f} s. It goes on by itself: try again in a minute. "
             f"PostgreSQL's last words: {last_words}"
         )
+
+    def _give_back(self, lease: Lease, home: Home, exists: bool) -> None:
+        if not exists:
+            postgres_server.end_strays(home.data_dir)
+        elif not self._leases.others(lease):
+            self._end_recorded()
+        now = read_home(self._state)
+        if now is None or now.outer_socket_dir != home.outer_socket_dir:
+            forget_socket_dir(home)  # the state folder was removed, or another start chose another folder
+        if exists:
+            self._leases.remove(lease)  # last, because it needs room on the disk
 
     def _end_recorded(self) -> None:
         home = read_home(self._state)

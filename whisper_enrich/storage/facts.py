@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, text
 
 from whisper_enrich.facts.model import Assertion, Category, Evidence, Polarity, Tense
 from whisper_enrich.messages.model import Scope
-from whisper_enrich.storage.bulk import copy_into_temporary
+from whisper_enrich.storage.bulk import copy_into_temporary, upsert_changed
 
 if TYPE_CHECKING:
     from whisper_enrich.facts.fold import Folded
@@ -125,7 +125,8 @@ _FACT_COLUMNS = (
 )  # fmt: skip
 _VERSION_COLUMNS = (
     "bot_name", "user_id", "fact_key", "ordinal", "category", "attribute", "value", "fact_content", "valid_from",
-    "valid_to", "known_from", "known_to", "superseded_by", "reason", "scope", "confidence",
+    "valid_to", "known_from", "known_to", "superseded_by", "reason", "scope", "tense", "confidence",
+    "message_ids", "ended_by",
 )  # fmt: skip
 _EVIDENCE_COLUMNS = ("point_id", "span_start", "span_end", "quote", "said_at", "scope")
 
@@ -166,13 +167,12 @@ def store_folds(
                 fact.key, fact.attribute, fact.value, fact.scope.value, fact.tense.value, fact.mentions,
                 fact.first_said_at, fact.last_said_at, fact.valid_from, fact.valid_to, newest.engine_version,
             ))  # fmt: skip
-        ordinals: dict[str, int] = {}
         for v in folded.versions:
-            ordinal = ordinals[v.key] = ordinals.get(v.key, -1) + 1
             versions.append((
-                bot_name, user_id, v.key, ordinal, v.category.value, v.attribute, v.value,
+                bot_name, user_id, v.key, v.number, v.category.value, v.attribute, v.value,
                 render(v.statement, names[user_id]), v.valid_from, v.valid_to, v.known_from, v.known_to,
-                v.superseded_by, v.reason, v.scope.value, v.confidence,
+                v.superseded_by, v.reason, v.scope.value, v.tense.value, v.confidence,
+                list(dict.fromkeys(e.point_id for e in v.evidence)), list(dict.fromkeys(e.point_id for e in v.ended_by)),
             ))  # fmt: skip
     users = list(folds)
     changes = _store_facts(connection, bot_name, users, facts)
@@ -192,7 +192,7 @@ def _store_facts(connection: Connection, bot_name: str, users: list[str], facts:
         ),
         {"bot": bot_name, "users": users},
     ).rowcount
-    written = connection.execute(text(_upsert("user_facts", "new_facts", _FACT_COLUMNS, _FACT_KEY))).rowcount
+    written = connection.execute(text(upsert_changed("user_facts", "new_facts", _FACT_KEY, _others(_FACT_COLUMNS, _FACT_KEY)))).rowcount
     return FactChanges(written, removed)
 
 
@@ -200,16 +200,8 @@ _FACT_KEY = ("user_id", "bot_name", "fact_content")
 _VERSION_KEY = ("bot_name", "user_id", "fact_key", "ordinal")
 
 
-def _upsert(table: str, source: str, columns: Sequence[str], key: Sequence[str]) -> str:
-    """Insert-select that updates a row only where something differs."""
-    changing = [column for column in columns if column not in key]
-    mine = ", ".join(f"t.{column}" for column in changing)
-    theirs = ", ".join(f"excluded.{column}" for column in changing)
-    return (
-        f"INSERT INTO {table} AS t ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {source} "
-        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET ({', '.join(changing)}) = ROW ({theirs}) "
-        f"WHERE ({mine}) IS DISTINCT FROM ({theirs})"
-    )
+def _others(columns: Sequence[str], key: Sequence[str]) -> list[str]:
+    return [column for column in columns if column not in key]
 
 
 def _store_evidence(connection: Connection, bot_name: str, users: list[str], evidence: list[tuple]) -> None:
@@ -260,4 +252,4 @@ def _store_versions(connection: Connection, bot_name: str, users: list[str], ver
         ),
         {"bot": bot_name, "users": users},
     )
-    connection.execute(text(_upsert("fact_versions", "new_versions", _VERSION_COLUMNS, _VERSION_KEY)))
+    connection.execute(text(upsert_changed("fact_versions", "new_versions", _VERSION_KEY, _others(_VERSION_COLUMNS, _VERSION_KEY))))

@@ -36,6 +36,7 @@ class Row:
     """A ledger row as a stage sees it. ``parts`` are those that count: none for what is no conversation any more."""
 
     point_id: str
+    day: date
     user_id: str | None
     content_hash: str
     revision: int
@@ -250,51 +251,33 @@ def _left_out_reason(disposition: str, reason: str | None, parts: Part, wanted: 
     return "not_the_user" if parts else "duplicate"
 
 
+_ROW_COLUMNS = "point_id, day, user_id, content_hash, revision, disposition, reason, parts, duplicate_parts"
+
+
 def _row(row, wanted: Part) -> Row:
     parts = _effective_parts(row.disposition, row.parts, row.duplicate_parts)
     reason = _left_out_reason(row.disposition, row.reason, parts, wanted)
-    return Row(row.point_id, row.user_id, row.content_hash, row.revision, parts, reason, row.attempts)
+    return Row(row.point_id, row.day, row.user_id, row.content_hash, row.revision, parts, reason, row.attempts)
 
 
-def waiting(connection: Connection, bot_name: str, day: date, stage: Stage, now: datetime, limit: int) -> list[Row]:
-    """Rows that the stage may work on now, those of one user together."""
+def waiting(
+    connection: Connection, bot_name: str, days: Sequence[date], stage: Stage, now: datetime, limit: int
+) -> list[Row]:
+    """Rows of these days that the stage may work on now, those of one user together, at most ``limit``."""
     wanted = Part.USER if stage == "facts" else Part.USER | Part.BOT
     rows = connection.execute(
         text(
             f"""
-            SELECT point_id, user_id, content_hash, revision, disposition, reason, parts, duplicate_parts,
-                   {stage}_attempts AS attempts
+            SELECT {_ROW_COLUMNS}, {stage}_attempts AS attempts
             FROM message_ledger
-            WHERE bot_name = :bot AND day = :day AND {stage}_state = 'waiting'
+            WHERE bot_name = :bot AND day = ANY(:days) AND {stage}_state = 'waiting'
               AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)
             ORDER BY user_id, event_time, point_id LIMIT :limit
             """
         ),
-        {"bot": bot_name, "day": day, "now": now, "limit": limit},
+        {"bot": bot_name, "days": list(days), "now": now, "limit": limit},
     )
     return [_row(row, wanted) for row in rows]
-
-
-def ids_to_read(
-    connection: Connection, bot_name: str, days: Sequence[date], stage: Stage, now: datetime
-) -> dict[date, list[str]]:
-    """By day, the points that a stage will read there: those that wait, for summaries all of the same user."""
-    waits = f"{stage}_state = 'waiting' AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)"
-    whole = (
-        "AND (day, user_id) IN "
-        f"(SELECT day, user_id FROM message_ledger WHERE bot_name = :bot AND day = ANY(:days) AND {waits})"
-    )
-    rows = connection.execute(
-        text(
-            f"SELECT day, point_id FROM message_ledger l WHERE bot_name = :bot AND day = ANY(:days) "
-            f"AND disposition = 'conversation' {whole if stage == 'summary' else 'AND ' + waits}"
-        ),
-        {"bot": bot_name, "days": list(days), "now": now},
-    )
-    found: dict[date, list[str]] = {}
-    for row in rows:
-        found.setdefault(row.day, []).append(row.point_id)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,57 +299,69 @@ def record(connection: Connection, bot_name: str, stage: Stage, version: str, pr
     """
     if not progress:
         return 0
-    copy_into_temporary(
-        connection, "progress", "message_ledger",
-        ("point_id", "revision", f"{stage}_state", f"{stage}_reason", f"{stage}_attempts", f"{stage}_next_at"),
-        ((p.point_id, p.revision, p.state, p.reason, p.attempts, p.next_at) for p in progress),
-    )  # fmt: skip
     return connection.execute(
         text(
             f"""
             UPDATE message_ledger l SET
-                {stage}_state = p.{stage}_state, {stage}_reason = p.{stage}_reason,
-                {stage}_attempts = p.{stage}_attempts, {stage}_next_at = p.{stage}_next_at,
-                {stage}_version = CASE WHEN p.{stage}_state = 'done' THEN :version END
-            FROM progress p
+                {stage}_state = p.state, {stage}_reason = p.reason, {stage}_attempts = p.attempts,
+                {stage}_next_at = p.next_at, {stage}_version = CASE WHEN p.state = 'done' THEN :version END
+            FROM unnest(CAST(:ids AS text[]), CAST(:revisions AS integer[]), CAST(:states AS text[]),
+                        CAST(:reasons AS text[]), CAST(:attempts AS smallint[]), CAST(:next_at AS timestamptz[]))
+                AS p (point_id, revision, state, reason, attempts, next_at)
             WHERE l.bot_name = :bot AND l.point_id = p.point_id AND l.revision = p.revision
               AND l.{stage}_state = 'waiting'
             """
         ),
-        {"bot": bot_name, "version": version},
+        {
+            "bot": bot_name,
+            "version": version,
+            "ids": [p.point_id for p in progress],
+            "revisions": [p.revision for p in progress],
+            "states": [p.state for p in progress],
+            "reasons": [p.reason for p in progress],
+            "attempts": [p.attempts for p in progress],
+            "next_at": [p.next_at for p in progress],
+        },
     ).rowcount
 
 
-def users_waiting(connection: Connection, bot_name: str, day: date, stage: Stage, now: datetime) -> set[str]:
-    """Users with a row of that day that the stage may work on now."""
+UserDay = tuple[str, date]
+"""A user and a UTC day."""
+
+
+def user_days_waiting(
+    connection: Connection, bot_name: str, days: Sequence[date], stage: Stage, now: datetime
+) -> set[UserDay]:
+    """Users and days with a row that the stage may work on now."""
     rows = connection.execute(
         text(
-            f"SELECT DISTINCT user_id FROM message_ledger WHERE bot_name = :bot AND day = :day AND user_id IS NOT NULL "
-            f"AND {stage}_state = 'waiting' AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)"
+            f"SELECT DISTINCT user_id, day FROM message_ledger WHERE bot_name = :bot AND day = ANY(:days) "
+            f"AND user_id IS NOT NULL AND {stage}_state = 'waiting' AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)"
         ),
-        {"bot": bot_name, "day": day, "now": now},
+        {"bot": bot_name, "days": list(days), "now": now},
     )
-    return set(rows.scalars())
+    return {(row.user_id, row.day) for row in rows}
 
 
-def rows_of_users(connection: Connection, bot_name: str, user_ids: Sequence[str], day: date) -> dict[str, list[Row]]:
-    """By user, every row of a day that is conversation, or waits for the summary stage to withdraw it."""
+def rows_of_user_days(
+    connection: Connection, bot_name: str, user_days: Sequence[UserDay]
+) -> dict[UserDay, list[Row]]:
+    """By user and day, every row that is conversation, or waits for the summary stage to withdraw it."""
     rows = connection.execute(
         text(
-            """
-            SELECT point_id, user_id, content_hash, revision, disposition, reason, parts, duplicate_parts,
-                   summary_attempts AS attempts
+            f"""
+            SELECT {_ROW_COLUMNS}, summary_attempts AS attempts
             FROM message_ledger
-            WHERE bot_name = :bot AND user_id = ANY(:users) AND day = :day
-              AND (disposition = 'conversation' OR summary_state = 'waiting')
+            JOIN unnest(CAST(:users AS text[]), CAST(:days AS date[])) AS wanted (user_id, day) USING (user_id, day)
+            WHERE bot_name = :bot AND (disposition = 'conversation' OR summary_state = 'waiting')
             ORDER BY user_id, event_time, point_id
             """
         ),
-        {"bot": bot_name, "users": list(user_ids), "day": day},
+        {"bot": bot_name, "users": [user for user, _ in user_days], "days": [day for _, day in user_days]},
     )
-    found: dict[str, list[Row]] = {user_id: [] for user_id in user_ids}
+    found: dict[UserDay, list[Row]] = {user_day: [] for user_day in user_days}
     for row in rows:
-        found[row.user_id].append(_row(row, Part.USER | Part.BOT))
+        found[row.user_id, row.day].append(_row(row, Part.USER | Part.BOT))
     return found
 
 
@@ -388,9 +383,8 @@ def ready_to_mark(
     """
     rows = connection.execute(
         text(
-            """
-            SELECT day, point_id, user_id, content_hash, revision, disposition, reason, parts, duplicate_parts,
-                   mark_attempts AS attempts,
+            f"""
+            SELECT {_ROW_COLUMNS}, mark_attempts AS attempts,
                    CASE WHEN disposition <> 'conversation' THEN disposition
                         WHEN facts_state = 'dead' OR summary_state = 'dead' THEN 'set_aside'
                         ELSE 'completed' END AS status

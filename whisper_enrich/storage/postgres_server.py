@@ -48,13 +48,33 @@ def start(postgres: Path, data_dir: Path, socket_dir: Path, life_lock: Path, log
     The postmaster is nobody's child and in a session of its own, so that neither Ctrl-C in a terminal nor the end of
     the process that happened to start it ends it for the others.
     """
-    life = _take_life_lock(life_lock, data_dir)
+    life = take_life_lock(life_lock, data_dir)
     try:
         for leftover in (data_dir / "postmaster.pid", socket_dir / SOCKET_NAME, socket_dir / f"{SOCKET_NAME}.lock"):
             leftover.unlink(missing_ok=True)
         return _spawn(_command(postgres, data_dir, socket_dir), log, life, user)
     finally:
         os.close(life)
+
+
+def take_life_lock(life_lock: Path, data_dir: Path, seconds: float = 30.0) -> int:
+    """Return a file descriptor with the life lock, for a program that is to work on the data; end strays that hold it.
+
+    Raises DatabaseUnavailable where it is not free in time.
+    """
+    life = try_lock(life_lock)
+    if life is None:
+        end_strays(data_dir)
+    deadline = time.monotonic() + seconds
+    while life is None:
+        if time.monotonic() > deadline:
+            raise DatabaseUnavailable(
+                f"The embedded PostgreSQL in {data_dir} is in use by processes that this one cannot see, "
+                "such as those of another container. End them, or give each its own state folder."
+            )
+        time.sleep(_POLL_SECONDS)
+        life = try_lock(life_lock)
+    return life
 
 
 def find_postmaster(data_dir: Path) -> int | None:
@@ -141,22 +161,6 @@ def explain(what: str, output: list[str]) -> DatabaseUnavailable:
 def child_environment() -> dict[str, str]:
     """Return the environment of PostgreSQL's programs: English messages, and nothing of the caller's PG* variables."""
     return {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _take_life_lock(life_lock: Path, data_dir: Path, seconds: float = 10.0) -> int:
-    life = try_lock(life_lock)
-    if life is None:
-        end_strays(data_dir)
-    deadline = time.monotonic() + seconds
-    while life is None:
-        if time.monotonic() > deadline:
-            raise DatabaseUnavailable(
-                f"The embedded PostgreSQL in {data_dir} is in use by processes that this one cannot see, "
-                "such as those of another container. End them, or give each its own state folder."
-            )
-        time.sleep(_POLL_SECONDS)
-        life = try_lock(life_lock)
-    return life
 
 
 def _command(postgres: Path, data_dir: Path, socket_dir: Path) -> list[str]:

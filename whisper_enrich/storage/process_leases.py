@@ -39,8 +39,7 @@ def exclusive_lock(path: Path, deadline_seconds: float) -> Iterator[None]:
     deadline = time.monotonic() + deadline_seconds
     fd = _lock_current_file(path, deadline)
     try:
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, str(os.getpid()).encode(), 0)
+        os.pwrite(fd, f"{os.getpid():<10}".encode(), 0)  # of one width, so that it needs no room on a full disk
         yield
     finally:
         # Closing is not enough: a child that another thread forked meanwhile shares the lock and would keep it.
@@ -183,11 +182,13 @@ class LeaseBook:
         """Record ``lease`` and forget those of dead processes."""
         self._write((*self.live(), lease))
 
-    def remove(self, token: str) -> tuple[Lease, ...]:
-        """Forget the lease ``token`` and those of dead processes; return what is left."""
-        left = tuple(lease for lease in self.live() if lease.token != token)
-        self._write(left)
-        return left
+    def others(self, own: Lease | None) -> tuple[Lease, ...]:
+        """Return the leases of living processes without ``own``."""
+        return tuple(lease for lease in self.live() if lease != own)
+
+    def remove(self, own: Lease) -> None:
+        """Forget the lease ``own`` and those of dead processes."""
+        self._write(self.others(own))
 
     def clear(self) -> None:
         """Forget all leases."""

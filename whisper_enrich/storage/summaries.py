@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
 from whisper_enrich.messages.model import Scope
+from whisper_enrich.storage.bulk import copy_into_temporary, upsert_changed
+from whisper_enrich.storage.ledger import UserDay
 
 if TYPE_CHECKING:
     from whisper_enrich.summaries.model import Summary
@@ -17,75 +20,75 @@ WindowKey = tuple[datetime, datetime, Scope]
 """Start (inclusive) and end (exclusive) in aware UTC, and the scope."""
 
 
+@dataclass(frozen=True, slots=True)
+class WindowSummary:
+    """The summary of one window of one user."""
+
+    user_id: str
+    key: WindowKey
+    summary: Summary
+
+
 def _naive(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None)
 
 
-def stored_windows(connection: Connection, bot_name: str, user_id: str, day: date) -> dict[WindowKey, str]:
-    """The windows of that user and UTC day that have a summary, with the hash of what each was made from."""
-    midnight = datetime.combine(day, time())
+def stored_windows(
+    connection: Connection, bot_name: str, user_days: Sequence[UserDay]
+) -> dict[UserDay, dict[WindowKey, str]]:
+    """By user and UTC day, the windows that have a summary, with the hash of what each was made from."""
     rows = connection.execute(
         text(
             """
-            SELECT start_timestamp, end_timestamp, scope, input_hash FROM conversation_summaries
-            WHERE bot_name = :bot AND user_id = :user AND start_timestamp >= :from AND start_timestamp < :to
+            SELECT s.user_id, w.day, start_timestamp, end_timestamp, scope, input_hash
+            FROM unnest(CAST(:users AS text[]), CAST(:days AS date[])) AS w (user_id, day)
+            JOIN conversation_summaries s ON s.user_id = w.user_id AND s.bot_name = :bot
+                AND s.start_timestamp >= w.day AND s.start_timestamp < w.day + 1
             """
         ),
-        {"bot": bot_name, "user": user_id, "from": midnight, "to": midnight + timedelta(days=1)},
+        {"bot": bot_name, "users": [user for user, _ in user_days], "days": [day for _, day in user_days]},
     )
-    return {
-        (
-            row.start_timestamp.replace(tzinfo=UTC),
-            row.end_timestamp.replace(tzinfo=UTC),
-            Scope(row.scope),
-        ): row.input_hash
-        for row in rows
-    }
+    found: dict[UserDay, dict[WindowKey, str]] = {user_day: {} for user_day in user_days}
+    for row in rows:
+        start, end = row.start_timestamp.replace(tzinfo=UTC), row.end_timestamp.replace(tzinfo=UTC)
+        found[row.user_id, row.day][start, end, Scope(row.scope)] = row.input_hash
+    return found
 
 
-def write_summary(
-    connection: Connection,
-    bot_name: str,
-    user_id: str,
-    key: WindowKey,
-    summary: Summary,
-    *,
-    version: str,
-    now: datetime,
+_KEY = ("user_id", "bot_name", "start_timestamp", "end_timestamp", "scope")
+_WHEN_MADE = ("created_at", "updated_at")
+_SAID = (
+    "summary_text", "summary_type", "message_count", "key_topics", "emotional_tone", "compression_ratio",
+    "confidence_score", "enrichment_version", "message_ids", "input_hash",
+)  # fmt: skip
+
+
+def write_summaries(
+    connection: Connection, bot_name: str, summaries: Sequence[WindowSummary], *, version: str, now: datetime
 ) -> None:
-    """Insert or replace the summary of one window."""
-    start, end, scope = key
+    """Insert or replace summaries; one that says the same already stays untouched."""
+    if not summaries:
+        return
+    made = _naive(now)
+    rows = []
+    for window in summaries:
+        (start, end, scope), s = window.key, window.summary
+        rows.append((
+            window.user_id, bot_name, _naive(start), _naive(end), scope.value, s.summary_text, s.summary_type,
+            s.message_count, list(s.key_topics), s.emotional_tone, s.compression_ratio, s.confidence_score, version,
+            list(s.message_ids), s.input_hash, made, made,
+        ))  # fmt: skip
+    copy_into_temporary(
+        connection, "new_summaries", "conversation_summaries", (*_KEY, *_SAID, *_WHEN_MADE), rows
+    )
     connection.execute(
-        text(
-            """
-            INSERT INTO conversation_summaries (
-                user_id, bot_name, summary_text, summary_type, start_timestamp, end_timestamp, message_count, key_topics,
-                emotional_tone, compression_ratio, confidence_score, enrichment_version, created_at, updated_at, scope,
-                message_ids, input_hash)
-            VALUES (:user, :bot, :summary_text, :summary_type, :start, :end, :message_count, :key_topics, :emotional_tone,
-                :compression_ratio, :confidence_score, :version, :now, :now, :scope, :message_ids, :input_hash)
-            ON CONFLICT (user_id, bot_name, start_timestamp, end_timestamp, scope) DO UPDATE SET
-                summary_text = excluded.summary_text, summary_type = excluded.summary_type,
-                message_count = excluded.message_count, key_topics = excluded.key_topics,
-                emotional_tone = excluded.emotional_tone, compression_ratio = excluded.compression_ratio,
-                confidence_score = excluded.confidence_score, enrichment_version = excluded.enrichment_version,
-                updated_at = excluded.updated_at, message_ids = excluded.message_ids, input_hash = excluded.input_hash
-            """
-        ),
-        {
-            "user": user_id, "bot": bot_name, "start": _naive(start), "end": _naive(end), "scope": scope.value,
-            "summary_text": summary.summary_text, "summary_type": summary.summary_type,
-            "message_count": summary.message_count, "key_topics": list(summary.key_topics),
-            "emotional_tone": summary.emotional_tone, "compression_ratio": summary.compression_ratio,
-            "confidence_score": summary.confidence_score, "version": version, "now": _naive(now),
-            "message_ids": list(summary.message_ids), "input_hash": summary.input_hash,
-        },
-    )  # fmt: skip
+        text(upsert_changed("conversation_summaries", "new_summaries", _KEY, _SAID, insert_only=("created_at",), touch=("updated_at",)))
+    )
 
 
-def delete_summaries(connection: Connection, bot_name: str, user_id: str, keys: Sequence[WindowKey]) -> None:
+def delete_summaries(connection: Connection, bot_name: str, windows: Sequence[tuple[str, WindowKey]]) -> None:
     """Remove the summaries of windows that hold no message any more."""
-    for start, end, scope in keys:
+    for user_id, (start, end, scope) in windows:
         connection.execute(
             text(
                 "DELETE FROM conversation_summaries WHERE bot_name = :bot AND user_id = :user "
@@ -95,19 +98,23 @@ def delete_summaries(connection: Connection, bot_name: str, user_id: str, keys: 
         )
 
 
-def users_with_stale_windows(connection: Connection, bot_name: str, day: date) -> list[str]:
-    """Users of whom a message of that day moved away."""
-    return list(
-        connection.execute(
-            text("SELECT user_id FROM stale_windows WHERE bot_name = :bot AND day = :day ORDER BY user_id"),
-            {"bot": bot_name, "day": day},
-        ).scalars()
+def stale_user_days(connection: Connection, bot_name: str, days: Sequence[date]) -> set[UserDay]:
+    """Users and days that a message has left."""
+    rows = connection.execute(
+        text("SELECT user_id, day FROM stale_windows WHERE bot_name = :bot AND day = ANY(:days)"),
+        {"bot": bot_name, "days": list(days)},
     )
+    return {(row.user_id, row.day) for row in rows}
 
 
-def clear_stale_windows(connection: Connection, bot_name: str, day: date, user_id: str) -> None:
-    """The user's windows of that day are up to date."""
+def clear_stale(connection: Connection, bot_name: str, user_days: Sequence[UserDay]) -> None:
+    """The windows of these users and days are up to date."""
     connection.execute(
-        text("DELETE FROM stale_windows WHERE bot_name = :bot AND day = :day AND user_id = :user"),
-        {"bot": bot_name, "day": day, "user": user_id},
+        text(
+            """
+            DELETE FROM stale_windows s USING unnest(CAST(:users AS text[]), CAST(:days AS date[])) AS w (user_id, day)
+            WHERE s.bot_name = :bot AND s.user_id = w.user_id AND s.day = w.day
+            """
+        ),
+        {"bot": bot_name, "users": [user for user, _ in user_days], "days": [day for _, day in user_days]},
     )

@@ -249,7 +249,10 @@ fact_versions = Table(
     Column("superseded_by", Text),
     Column("reason", Text, nullable=False),
     Column("scope", Text, nullable=False),
+    Column("tense", Text, nullable=False),
     Column("confidence", Double, nullable=False),
+    Column("message_ids", ARRAY(Text), nullable=False, comment="The points that support it."),
+    Column("ended_by", ARRAY(Text), nullable=False, comment="The points that ended it."),
     PrimaryKeyConstraint("bot_name", "user_id", "fact_key", "ordinal"),
     comment="The history of facts: when each held in the world, and from when to when it was believed.",
 )

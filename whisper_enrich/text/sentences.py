@@ -32,14 +32,15 @@ _CANDIDATE = re.compile(
     r"|(?P<line>\s*\n\s*)"
 )
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'“])(?:(?:mr|mrs|ms|dr|prof|st|sr|jr|vs|approx|dept|est|fig|inc|ltd|gen|col|sgt|capt|rev|hon|mt|ave|feat|ft"
-    r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thurs?|fri)\.|(?:e\.g|i\.e|cf|al)\.|(?:[A-Za-z]\.){2,})$",
+    r"(?:^|[\s(\"'“])(?:(?:mr|mrs|ms|dr|prof|st|sr|jr|vs|approx|dept|est|fig|inc|ltd|gen|col|sgt|capt|rev|hon|mt|ave"
+    r"|feat|ft"
+    r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thurs?|fri)\.|(?:e\.g|i\.e|cf|al)\."
+    r"|(?:[A-Za-z]\.){2,})$",
     re.IGNORECASE,
 )
-_SOFT_ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:etc|a\.m|p\.m|am|pm|no|min|hrs?|[A-Za-z](?:\.[A-Za-z])+)\.$", re.IGNORECASE
-)
+_SOFT_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:etc|a\.m|p\.m|min|hrs?|[A-Za-z](?:\.[A-Za-z])+)\.$", re.IGNORECASE)
 # "J. Smith" goes on; "Plan B. The other" and "so did I. And" do not.
+_NUMERO = re.compile(r"\bno\.$", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
 _OPENING_WORD = re.compile(r"(?:I|It|The|This|That|He|She|We|They|You|My|And|But|So|Then|In|What|How|Why)\b")
 _LIST_NUMBER = re.compile(r"(?:^|\n)\s*\d{1,2}[.)]$")
@@ -75,6 +76,8 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
             return False
         if _SOFT_ABBREVIATION.search(head):
             return not lower
+        if _NUMERO.search(head):
+            return not following[0].isdigit()
         if _INITIAL.search(head):
             return _OPENING_WORD.match(following) is not None
         return not _ABBREVIATION.search(head)

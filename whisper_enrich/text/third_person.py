@@ -197,7 +197,10 @@ class _Rewriter:
         if self._keeps_first_person(i):
             self.out.append(self.tokens[i])
             return i + 1
-        self.out.append("them" if self.speaker_known else self._subject())
+        if self._previous_word(i) == "be" and self.speaker_known:
+            self.out.append("themselves")
+        else:
+            self.out.append("them" if self.speaker_known else self._subject())
         return i + 1
 
     def _mine(self, i: int) -> int:
@@ -354,7 +357,7 @@ class _Rewriter:
     def _verb_word(self, i: int) -> tuple[int, str]:
         """The first word after ``i`` that is no adverb, lower case; (i, "") where punctuation comes first."""
         j, word = self._next_word(i)
-        while word and (is_adverb(word) or word.lower() in ("kind", "sort", "of")) and not is_base(word):
+        while word and (is_adverb(word) or word.lower() in _SKIPPED) and not is_base(word):
             k, following = self._next_word(j)
             if not following:
                 return i, ""
@@ -390,7 +393,8 @@ class _Rewriter:
         """Whether "… and I" is one subject: nothing but a short noun phrase stands before it in its clause."""
         before = "".join(self.tokens[: i - 1])
         return re.search(
-            r"(?:^|[,;:.!?]\s*|\b(?:because|when|that|so|but|while)\s+)(?:(?:my|the|our|his|her)\s+)?(?:\w+\s+){1,2}and\s*$",
+            r"(?:^|[,;:.!?]\s*|\b(?:because|when|that|so|but|while)\s+)(?:(?:my|the|our|his"
+            r"|her)\s+)?(?:\w+\s+){1,2}and\s*$",
             before,
             re.I,
         ) is not None and not any(
@@ -430,6 +434,8 @@ class _Rewriter:
         return f"{match['lead']}{self.name} and {other}{text[match.end() :]}"
 
 
+# "I no longer work", "I kind of miss it"
+_SKIPPED = word_set("kind sort of no longer")
 _PAST_AUXILIARIES = word_set("did didn't had was wasn't am are do does don't have haven't")
 _EXCLAMATIONS = word_set("god gosh goodness bad oh word lord days")
 _PRONOUN_NOUNS = word_set(

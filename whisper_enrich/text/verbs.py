@@ -37,10 +37,10 @@ _BASE_IN_ED = word_set(
 )
 UNCHANGED = word_set(
     """
-    bet bid burst cast cost cut hit hurt put quit read set shut split spread thrust upset
+    bet bid burst cast cost cut hit hurt let put quit read set shut split spread thrust upset
     """
 )
-MODALS = word_set("can could may might must ought shall should will would")
+MODALS = word_set("can cannot could may might must ought shall should will would")
 
 BASES = word_set(
     """

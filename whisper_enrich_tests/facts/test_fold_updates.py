@@ -545,7 +545,3 @@ def test_update(lines, current, former):
 def test_messages_that_arrive_late_end_in_the_same_fold(lines, current, former):
     assertions = said(*lines)
     assert fold(reversed(assertions)) == fold(assertions)
-
-
-def test_there_are_enough_cases_to_trust_the_rules():
-    assert len(CASES) >= 80

@@ -16,6 +16,7 @@ from whisper_enrich.messages.server_store import ServerStore
 from whisper_enrich.messages.store import MessageStore
 from whisper_enrich_tests.messages.builders import PREFIXES
 from whisper_enrich_tests.messages.fake_qdrant import FakeQdrant, serving
+from whisper_enrich_tests.messages.fake_qdrant_grpc import serving_grpc
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -50,9 +51,9 @@ def fake() -> Iterator[FakeQdrant]:
         yield server
 
 
-@pytest.fixture(params=["edge", "memory", "rest", *(["server"] if SERVER_URL else [])])
+@pytest.fixture(params=["edge", "memory", "rest", "grpc", *(["server"] if SERVER_URL else [])])
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
-    """An empty store: the embedded engine, the client's own engine directly and behind REST, and a real server."""
+    """An empty store: the embedded engine, the client's own engine directly, behind REST and behind gRPC, a real server."""
     if request.param == "edge":
         yield Subject("edge", request.getfixturevalue("edge"))
     elif request.param == "memory":
@@ -65,6 +66,12 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
         store = ServerStore.connect(PREFIXES, url=fake.url)
         yield Subject("rest", store, client=fake.client)
         store.close()
+    elif request.param == "grpc":
+        fake = request.getfixturevalue("fake")
+        with serving_grpc(fake) as port:
+            store = ServerStore.connect(PREFIXES, host="127.0.0.1", grpc_port=port, prefer_grpc=True)
+            yield Subject("grpc", store, client=fake.client)
+            store.close()
     else:
         yield from _on_a_server(str(SERVER_URL))
 

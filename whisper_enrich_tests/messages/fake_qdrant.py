@@ -29,14 +29,17 @@ class Fault:
 
 
 class FakeQdrant:
-    """``url`` is where it listens; ``client`` is the engine behind it; ``requests`` are methods and paths seen."""
+    """``url`` is where it listens; ``client`` is the engine behind it; ``requests`` are methods and paths seen.
+
+    ``indexes`` are the payload indexes by collection, which the engine behind it does not remember.
+    """
 
     def __init__(self) -> None:
         self.client = QdrantClient(":memory:")
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str]] = []
         self.url = ""
-        self._indexes: dict[str, dict[str, Any]] = {}
+        self.indexes: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
 
     def answer(self, method: str, path: str, body: Any) -> Any:
@@ -69,7 +72,7 @@ class FakeQdrant:
 
     def _info(self, name: str, body: Any) -> Any:
         info = self.client.get_collection(name).model_dump(mode="json")
-        return info | {"payload_schema": self._indexes.get(name, {})}
+        return info | {"payload_schema": self.indexes.get(name, {})}
 
     def _create(self, name: str, body: Any) -> Any:
         request = models.CreateCollection.model_validate(body)
@@ -78,7 +81,7 @@ class FakeQdrant:
     def _index(self, name: str, body: Any) -> Any:
         request = models.CreateFieldIndex.model_validate(body)
         entry = {"data_type": request.field_schema, "points": 0}
-        self._indexes.setdefault(name, {})[request.field_name] = entry
+        self.indexes.setdefault(name, {})[request.field_name] = entry
         return {"operation_id": 1, "status": "completed"}
 
     def _upsert(self, name: str, body: Any) -> Any:

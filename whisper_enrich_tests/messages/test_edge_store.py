@@ -211,6 +211,7 @@ def test_threads_that_create_the_same_bot_at_once_make_one_collection(edge: Edge
     assert created == [edge.bots()[0]] * 4
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_child_forked_while_a_thread_reads_does_not_keep_the_folder(root: Path, edge: EdgeStore, elena: str) -> None:
     stop = threading.Event()
 
@@ -241,6 +242,7 @@ def test_a_child_forked_while_a_thread_reads_does_not_keep_the_folder(root: Path
             os.waitpid(child, 0)
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_can_use_the_store_itself(edge: EdgeStore, elena: str) -> None:
     stop = threading.Event()
 

@@ -38,13 +38,13 @@ def free_port() -> int:
 @pytest.mark.parametrize("prefer_grpc", [False, True])
 def test_a_server_that_is_not_there_is_unavailable_and_the_sentence_names_host_and_setting(prefer_grpc: bool) -> None:
     port = free_port()
-    store = ServerStore.connect(
-        PREFIXES, host="127.0.0.1", port=port, grpc_port=port, prefer_grpc=prefer_grpc, pause_seconds=0.001
-    )
+    ports = {"grpc_port": port, "prefer_grpc": True} if prefer_grpc else {"port": port}
+    store = ServerStore.connect(PREFIXES, host="127.0.0.1", pause_seconds=0.001, **ports)
     with pytest.raises(StoreUnavailable) as caught:
         store.bots()
-    assert f"127.0.0.1:{port} cannot be reached" in str(caught.value)
-    assert "QDRANT_URL, or QDRANT_HOST and QDRANT_PORT" in str(caught.value)
+    where = f"127.0.0.1, gRPC port {port}," if prefer_grpc else f"127.0.0.1:{port}"
+    assert f"Qdrant at {where} cannot be reached (no connection" in str(caught.value)
+    assert "QDRANT_URL, or QDRANT_HOST with QDRANT_PORT or QDRANT_GRPC_PORT" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -143,7 +143,7 @@ def test_a_server_in_strict_mode_asks_for_the_indexes(fake: FakeQdrant) -> None:
 
 def test_something_that_is_no_qdrant_is_an_error(fake: FakeQdrant) -> None:
     fake.faults = [Fault(200, "<html>It works!</html>")]
-    with pytest.raises(StoreError, match=r"Qdrant at http://127\.0\.0\.1"):
+    with pytest.raises(StoreError, match=r"Qdrant at 127\.0\.0\.1"):
         impatient(fake).bots()
 
 
@@ -248,6 +248,7 @@ def test_a_point_deleted_between_reading_and_marking_is_missing_and_the_others_a
 # Processes
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_makes_a_client_of_its_own(fake: FakeQdrant) -> None:
     made: list[int] = []
 

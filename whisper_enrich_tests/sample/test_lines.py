@@ -12,7 +12,10 @@ from whisper_enrich.facts.model import Category
 from whisper_enrich.sample.lines import MONTHS, WEEKDAYS, nominal_lines, render, shift_days, turns
 from whisper_enrich.sample.people import BOTS, PEOPLE
 
-EMOTIONS = set("anger anticipation disgust fear joy love optimism pessimism sadness surprise trust neutral".split())
+EMOTIONS = {
+    "anger", "anticipation", "disgust", "fear", "joy", "love",
+    "optimism", "pessimism", "sadness", "surprise", "trust", "neutral",
+}  # fmt: skip
 GENERATIONS = {"assistant", "bot_role", "design", "pair", "duplicate_pair", "import"}
 
 

@@ -162,6 +162,6 @@ def test_a_worker_that_lost_its_lease_writes_nothing(ctx, elena, clock):
         return extract_statements(message)
 
     with pytest.raises(LeaseLost):
-        extract_facts(ctx, elena, date(2026, 3, 18), slow, "test-1")
+        extract_facts(ctx, elena, [date(2026, 3, 18)], slow, "test-1")
     assert scalar(ctx, "SELECT count(*) FROM fact_assertions") == 0
     assert scalar(ctx, "SELECT count(*) FROM message_ledger WHERE facts_state = 'waiting'") == 3

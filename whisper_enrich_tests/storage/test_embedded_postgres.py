@@ -386,6 +386,20 @@ class TestLeases:
         postgres.release()
         assert not postgres.status().running
 
+    def test_a_full_disk_does_not_keep_the_server_from_ending(
+        self, postgres: EmbeddedPostgres, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "file")
+
+        postgres.acquire()
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", full)
+            with pytest.raises(DatabaseUnavailable, match=r"^The disk is full"):
+                postgres.release()
+        assert servers_in(place) == []
+        postgres.release()
+
     def test_ensure_database_without_a_lease_is_a_mistake(self, postgres: EmbeddedPostgres) -> None:
         with pytest.raises(RuntimeError, match="call acquire first"):
             postgres.ensure_database("x")

@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL lives: in the state folder, or outside it in a folder that stays with it. No server here."""
+"""Where the embedded PostgreSQL lives: in the state folder, or outside in a folder that stays with it. No server here."""
 
 from __future__ import annotations
 

@@ -48,7 +48,8 @@ def test_leases_of_one_process_are_told_apart_by_their_tokens(book: LeaseBook) -
     book.add(first)
     book.add(second)
     assert book.live() == (first, second)
-    assert book.remove(first.token) == (second,)
+    assert book.others(first) == (second,)
+    book.remove(first)
     assert book.live() == (second,)
 
 

@@ -9,7 +9,9 @@ RULES = (
     Rule(
         "stopped_doing",
         Category.PREFERENCE,
-        r"{Ive}(?:quit|stopped|gave up|given up)(?: (?:going|doing|playing|practi[sc]ing))? (?P<value>(?!my job|smoking|drinking|vaping|alcohol|trying|being|to |on |by |at |for |in |it|that|hope|worrying|caring|the |a |when|because).+)",
+        r"{Ive}(?:quit|stopped|gave up|given up)(?: (?:going|doing|playing|practi[sc]ing))? (?P<value>(?!and |or "
+        r"|my job|smoking|drinking|vaping|alcohol|trying|being|to |on |by |at |for |in |it|that|hope|worrying|caring"
+        r"|the |a |when|because).+)",
         "quit stopped gave given",
         "hobby",
         polarity=Polarity.RETRACT,
@@ -30,7 +32,8 @@ RULES = (
     Rule(
         "was_joking",
         Category.PERSONAL,
-        r"i was (?:only |just |totally |obviously )?(?:joking|kidding|messing with you|lying|exaggerating|teasing)(?: about {x})?",
+        r"i was (?:only |just |totally |obviously )?(?:joking|kidding|messing with you|lying|exaggerating"
+        r"|teasing)(?: about {x})?",
         "joking kidding messing lying exaggerating teasing",
         "",
         value="{value}",

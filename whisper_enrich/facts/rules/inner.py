@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-import re
-
 from whisper_enrich.facts.model import Category, Tense
 from whisper_enrich.facts.rules.lexicon import FEELINGS
 from whisper_enrich.facts.rules.model import ADDRESSED, Cut, Rule, either
 
-_FEELS = r"(?:i'm|i am|i feel|i'm feeling|i am feeling|i've been feeling|i've been|i felt|i was|i was feeling|it (?:made|makes|'s made|has made) me(?: feel)?|i've felt)"
+_FEELS = (
+    r"(?:i'm|i am|i feel|i'm feeling|i am feeling|i've been feeling|i've been|i felt|i was|i was feeling|it (?:made"
+    r"|makes|'s made|has made) me(?: feel)?|i've felt)"
+)
 
 RULES = (
     Rule(
         "feels",
         Category.FEELING,
-        rf"{_FEELS} (?:{{adv}})(?:(?:more|a bit|a little|a little bit|incredibly|extremely|completely|slightly|somewhat|terribly|mentally|physically|emotionally|way|less|much|increasingly|rather|beyond) )*(?P<value>{either(FEELINGS)}(?:(?:,| and|, and| but| yet) (?:{{adv}})?{either(FEELINGS)})*)\b(?! (?:at|with it|care|thing|enough|idea|day|time|way|news|to (?:hear|see|meet|chat|talk|help|go|be of|know)|you|that you|for you|of you|for your|about your|luck|in \w+ing|as well|here))",
+        rf"{_FEELS} (?:{{adv}})(?:(?:more|a bit|a little|a little bit|incredibly|extremely|completely|slightly"
+        r"|somewhat|terribly|mentally|physically|emotionally|way|less|much|increasingly|rather|beyond) "
+        rf")*(?P<value>{either(FEELINGS)}(?:(?:,| and|, and| but| yet) (?:{{adv}})?{either(FEELINGS)})*)\b(?! (?:at"
+        r"|with it|care|thing|enough|idea|day|time|way|news|to (?:hear|see|meet|chat|talk|help|go|be of|know)|you"
+        r"|that you|for you|of you|for your|about your|luck|in \w+ing|as well|here))",
         FEELINGS,
         "feels",
         max_words=6,
         cut=Cut.NOTHING,
-        unless=ADDRESSED,
+        unless=ADDRESSED + r"|^i(?:'m| am) (?:\w+ )?(?:good|fine|ok|okay|great|down|better|ready|free)$",
     ),
     Rule(
         "thinks",
         Category.OPINION,
-        r"(?:i (?:{adv})(?:think|believe|reckon|feel like|feel that|find|consider)|in my (?:humble )?(?:opinion|view),?|imo,?|i'm (?:convinced|sure) (?:that )?) (?P<value>.+)",
+        r"(?:i (?:{adv})(?:think|believe|reckon|feel like|feel that|find|consider)|in my (?:humble )?(?:opinion"
+        r"|view),?|imo,?|i'm (?:convinced|sure) (?:that )?) (?P<value>.+)",
         "think believe reckon feel find consider opinion view imo convinced sure",
         "thinks",
         tense=Tense.PRESENT,
         value="",
         cut=Cut.NOTHING,
         unless=ADDRESSED,
-        accepts=lambda value: len(value.split()) > 3 and re.match(r"(?:so|of|back|through|it's (?:great|awesome|amazing|cool|lovely)|about|that's|we (?:can|should|could|will|'ll)|i(?:'ll| should| will| need| can| might|'d)|it'll|it will|it would)\b", value, re.I) is None,
+        min_words=4,
+        refuses=(
+            r"(?:so|of|back|through|it's (?:great|awesome|amazing|cool|lovely)|about|that's|we (?:can|should|could"
+            r"|will|'ll)|i(?:'ll| should| will| need| can| might|'d)|it'll|it will|it would)\b"
+        ),
         max_words=30,
     ),
 )

@@ -1,11 +1,11 @@
 """What a rule is, and the small language in which its pattern is written.
 
-Patterns are regular expressions on one clause in readable form (`clauses.Clause.text`), matched from its start, letter case
-ignored. Names in braces stand for what they say:
+Patterns are regular expressions on one clause in readable form (`clauses.Clause.text`), matched from its start, letter
+case ignored. Names in braces stand for what they say:
 
     {I}    I, with adverbs          {Im}   I'm, with adverbs        {Ive}  I, I've or I'd, with adverbs
     {we}   I or we, with adverbs    {were} I'm or we're             {weve} I, we, with have or not
-    {my}   my                       {adv}  adverbs, or none         {x}    the value: the rest of the clause, cut by `values`
+    {my}   my                       {adv}  adverbs, or none         {x}    the value: what follows
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from enum import StrEnum
 from whisper_enrich.facts.model import Category, Polarity, Tense
 
 _ADVERBS = (
-    r"(?:(?:just|also|really|still|always|already|even|finally|recently|actually|currently|now|so|very|quite|pretty|totally"
-    r"|absolutely|definitely|honestly|kinda|kind of|sort of|super|only|mostly|usually|often|sometimes|literally|officially"
+    r"(?:(?:just|also|really|still|always|already|even|finally|recently|actually|currently|now|so|very|quite|pretty"
+    r"|totally"
+    r"|absolutely|definitely|honestly|kinda|kind of|sort of|super|only|mostly|usually|often|sometimes|literally"
+    r"|officially"
     r"|basically|truly|genuinely|especially|generally|probably|particularly|most of the time|lowkey|deeply|both|all"
     r"|originally|actively|secretly|proudly|once|simply|sure|do|did|have to say i|must say i|gotta say i)\s+){0,3}"
 )
@@ -64,11 +66,16 @@ class Also:
 class Rule:
     """One pattern and what it asserts.
 
-    ``triggers``: the rule is tried only on clauses with one of these words. ``statement``: in the first person, with ``{value}`` and other groups of the pattern; None takes the
-    clause itself. ``value``: a constant or a template over the groups; None takes the group ``value``. ``accepts``: a test
-    of the cut value. ``when_negated``: what "I don't", "I'm no longer" make of it (None: the rule does not apply).
-    ``unless``: an expression that must not occur in the clause, ``needs`` one that must. ``dated``: whether
-    relative dates in the statement are resolved. ``tense``: None takes the clause's. ``lists``: whether "tea, coffee and milk" are three values.
+    ``triggers``: the rule is tried only on clauses with one of these words.
+    ``statement``: in the first person, with ``{value}`` and other groups of the pattern; None takes the clause itself.
+    ``value``: a constant or a template over the groups; None takes the group ``value``.
+    ``tense``: None takes the clause's.
+    ``when_negated``: what "I don't", "I'm no longer" make of it; None: the rule does not know negation.
+    ``cut``: where the value ends. ``accepts``: a test of the cut value. ``refuses``: how a value begins that is none.
+    ``unless``: an expression that must not occur in the clause. ``needs``: one that must.
+    ``lists``: "tea, coffee and milk" are three values; only for rules with a statement.
+    ``dated``: relative dates in the statement are resolved.
+    ``also``: what follows besides.
     """
 
     name: str
@@ -83,6 +90,8 @@ class Rule:
     when_negated: Polarity | None = None
     cut: Cut = Cut.NOUN
     accepts: Callable[[str], bool] | None = None
+    refuses: str = ""
+    min_words: int = 1
     lists: bool = False
     also: tuple[Also, ...] = ()
     unless: str = ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from whisper_enrich.facts.model import Category, Polarity, Tense
 from whisper_enrich.facts.rules.lexicon import (
     GENDERS,
@@ -37,7 +35,8 @@ RULES = (
     Rule(
         "name_is",
         Category.PERSONAL,
-        r"(?:my (?:first |real |full )?name(?:'s| is)|(?:i'm|i am) called|i go by|(?:you can |please |just |everyone )?calls? me)"
+        r"(?:my (?:first |real |full )?name(?:'s| is)|(?:i'm|i am) called|i go by|(?:you can |please |just "
+        r"|everyone )?calls? me)"
         r" {x}",
         "name name's called go call calls",
         "name",
@@ -183,12 +182,13 @@ RULES = (
     Rule(
         "kind_of_person",
         Category.PERSONAL,
-        rf"{{Im}}(?:such )?(?:an? |one of those )(?:{{adv}})(?P<value>(?:[a-z'-]+ ){{0,3}}{either(KINDS_OF_PEOPLE)}){_ENDS}",
+        rf"{{Im}}(?:such )?(?:an? |one of those )(?:{{adv}})(?P<value>(?:[a-z'-]+ "
+        rf"){{0,3}}{either(KINDS_OF_PEOPLE)}){_ENDS}",
         KINDS_OF_PEOPLE,
         "is_a",
         "I am a {value}.",
         when_negated=Polarity.RETRACT,
         max_words=4,
-        accepts=lambda value: re.match(r"(?:bit|little|lot|kind|sort|fan|part)\b", value) is None,
+        refuses=r"(?:bit|little|lot|kind|sort|fan|part)\b",
     ),
 )

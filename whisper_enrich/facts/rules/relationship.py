@@ -8,13 +8,16 @@ from whisper_enrich.facts.rules.model import Also, Rule, either
 from whisper_enrich.text.words import word_set
 
 _NUMBER = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2}|twin|no)"
-_AGE = r"(?:(?:older|younger|little|big|baby|twin|half|step|adopted|wonderful|beautiful|lovely|grown|teenage|small|young)[ -])*"
+_AGE = (
+    r"(?:(?:older|younger|little|big|baby|twin|half|step|adopted|wonderful|beautiful|lovely|grown|teenage|small"
+    r"|young)[ -])*"
+)
 _PARENTS = {"mother": ("mom", "mum", "mother", "mama", "mam"), "father": ("dad", "father", "papa")}
 _KIN = SIBLINGS | RELATIVES | CHILDREN | PARTNERS | FRIENDS | frozenset({"mom", "mum", "mother", "dad", "father"})
 _LOVED = either(_KIN | PETS | frozenset({"granddad", "grandpa", "best friend"}))
 # A name as written in the message; a sentence-initial capital proves nothing, but here the name never opens the sentence.
 _NAME = r"(?P<value>(?-i:[A-Z][\w'-]+(?: [A-Z][\w'-]+)?))"
-_CALLED = rf"(?:,? (?:is |was )?(?:called|named) |'s name is |'s name was |,? (?=[A-Z]))"
+_CALLED = r"(?:,? (?:is |was )?(?:called|named) |'s name is |'s name was |,? (?=[A-Z]))"
 
 
 def _is_name(value: str) -> bool:
@@ -49,10 +52,30 @@ RULES = (
     _named("partner_named", either(PARTNERS), "partner", "My {kin} is called {value}.", PARTNERS),
     _named("child_named", either(CHILDREN), "has_child", "My {kin} is called {value}.", CHILDREN, "{kin}: {value}"),
     _named("sibling_named", either(SIBLINGS), "has_sibling", "My {kin} is called {value}.", SIBLINGS, "{kin}: {value}"),
-    _named("relative_named", either(RELATIVES), "has_relative", "My {kin} is called {value}.", RELATIVES, "{kin}: {value}"),
-    _named("friend_named", rf"(?:best |good |close |old |dear )*{either(FRIENDS)}", "has_friend", "My {kin} is called {value}.", FRIENDS),
-    _named("mother_named", either(_PARENTS["mother"]), "mother", "My mother is called {value}.", frozenset(_PARENTS["mother"])),
-    _named("father_named", either(_PARENTS["father"]), "father", "My father is called {value}.", frozenset(_PARENTS["father"])),
+    _named(
+        "relative_named", either(RELATIVES), "has_relative", "My {kin} is called {value}.", RELATIVES, "{kin}: {value}"
+    ),
+    _named(
+        "friend_named",
+        rf"(?:best |good |close |old |dear )*{either(FRIENDS)}",
+        "has_friend",
+        "My {kin} is called {value}.",
+        FRIENDS,
+    ),
+    _named(
+        "mother_named",
+        either(_PARENTS["mother"]),
+        "mother",
+        "My mother is called {value}.",
+        frozenset(_PARENTS["mother"]),
+    ),
+    _named(
+        "father_named",
+        either(_PARENTS["father"]),
+        "father",
+        "My father is called {value}.",
+        frozenset(_PARENTS["father"]),
+    ),
     Rule(
         "has_partner",
         Category.RELATIONSHIP,
@@ -66,9 +89,11 @@ RULES = (
     Rule(
         "has_children",
         Category.RELATIONSHIP,
-        rf"{{weve}}(?:have|got) (?P<value>{_NUMBER} {_AGE}(?:kids?|children|sons?|daughters?|boys?|girls?|bab(?:y|ies)|toddlers?|twins|stepsons?|stepdaughters?)"
+        rf"{{weve}}(?:have|got) (?P<value>{_NUMBER} {_AGE}(?:kids?|children|sons?|daughters?|boys?|girls?|bab(?:y"
+        r"|ies)|toddlers?|twins|stepsons?|stepdaughters?)"
         rf"(?: and {_NUMBER} (?:sons?|daughters?|boys?|girls?))?)\b(?! (?:at heart|in class|team|friends?))",
-        "kid kids child children son sons daughter daughters boy boys girl girls baby babies toddler toddlers twins stepson stepdaughter",
+        "kid kids child children son sons daughter daughters boy boys girl girls baby babies toddler toddlers twins "
+        "stepson stepdaughter",
         "has_child",
         "I have {value}.",
         when_negated=Polarity.RETRACT,
@@ -77,7 +102,8 @@ RULES = (
     Rule(
         "is_parent",
         Category.RELATIONSHIP,
-        r"(?:i'm|i am) (?:a |the )?(?:\w+ )?(?:mom|mum|mother|dad|father|parent) (?:of|to) (?P<value>(?:an?|one|two|three|four|five|\d)(?: \w+){0,3})",
+        r"(?:i'm|i am) (?:a |the )?(?:\w+ )?(?:mom|mum|mother|dad|father|parent) (?:of|to) (?P<value>(?:an?|one|two"
+        r"|three|four|five|\d)(?: \w+){0,3})",
         "mom mum mother dad father parent",
         "has_child",
         tense=Tense.PRESENT,
@@ -85,7 +111,8 @@ RULES = (
     Rule(
         "became_parent",
         Category.EVENT,
-        rf"{{weve}}(?:had (?:a|our|my) (?:first |second |third )?(?:baby|son|daughter|baby boy|baby girl|twins)|became (?:a )?(?:mom|mum|mother|dad|father|parents?|grandma|grandpa|grandmother|grandfather))\b",
+        r"{weve}(?:had (?:a|our|my) (?:first |second |third )?(?:baby|son|daughter|baby boy|baby girl|twins)"
+        r"|became (?:a )?(?:mom|mum|mother|dad|father|parents?|grandma|grandpa|grandmother|grandfather))\b",
         "had became",
         "event",
         value="had a child",
@@ -94,7 +121,8 @@ RULES = (
     Rule(
         "has_siblings",
         Category.RELATIONSHIP,
-        rf"{{Ive}}(?:have|got) (?P<value>{_NUMBER} {_AGE}(?:brothers?|sisters?|siblings?|half-brothers?|half-sisters?|stepbrothers?|stepsisters?)(?: and {_NUMBER} {_AGE}(?:brothers?|sisters?))?)\b",
+        rf"{{Ive}}(?:have|got) (?P<value>{_NUMBER} {_AGE}(?:brothers?|sisters?|siblings?|half-brothers?"
+        rf"|half-sisters?|stepbrothers?|stepsisters?)(?: and {_NUMBER} {_AGE}(?:brothers?|sisters?))?)\b",
         "brother brothers sister sisters sibling siblings half-brother half-sister stepbrother stepsister half",
         "has_sibling",
         "I have {value}.",
@@ -104,8 +132,10 @@ RULES = (
     Rule(
         "has_relatives",
         Category.RELATIONSHIP,
-        rf"{{Ive}}(?:have|got) (?P<value>{_NUMBER} {_AGE}(?:nieces?|nephews?|cousins?|grandchildren|grandkids|grandsons?|granddaughters?|aunts?|uncles?))\b",
-        "niece nieces nephew nephews cousin cousins grandchildren grandkids grandson grandsons granddaughter granddaughters aunt aunts uncle uncles",
+        rf"{{Ive}}(?:have|got) (?P<value>{_NUMBER} {_AGE}(?:nieces?|nephews?|cousins?|grandchildren|grandkids"
+        r"|grandsons?|granddaughters?|aunts?|uncles?))\b",
+        "niece nieces nephew nephews cousin cousins grandchildren grandkids grandson grandsons granddaughter "
+        "granddaughters aunt aunts uncle uncles",
         "has_relative",
         "I have {value}.",
         tense=Tense.PRESENT,
@@ -113,7 +143,8 @@ RULES = (
     Rule(
         "relationship_status",
         Category.RELATIONSHIP,
-        rf"(?:{{Im}}|{{were}})(?:happily |newly |recently |back to being )?(?P<value>{either(STATUSES)})\b(?=$|,|\.| and | but | again| to | for | now| with | since | at the)",
+        rf"(?:{{Im}}|{{were}})(?:happily |newly |recently |back to being )?(?P<value>{either(STATUSES)})\b(?=$|,|\."
+        r"| and | but | again| to | for | now| with | since | at the)",
         STATUSES,
         "relationship_status",
         "I am {value}.",
@@ -123,7 +154,8 @@ RULES = (
     Rule(
         "in_relationship",
         Category.RELATIONSHIP,
-        r"(?:i'm|i am) (?:\w+ )?(?:in a (?:long-distance |serious |happy |new |committed )*relationship|(?:dating|seeing) (?:someone|somebody|a \w+))\b",
+        r"(?:i'm|i am) (?:\w+ )?(?:in a (?:long-distance |serious |happy |new |committed )*relationship|(?:dating"
+        r"|seeing) (?:someone|somebody|a \w+))\b",
         "relationship dating seeing",
         "relationship_status",
         value="in a relationship",
@@ -142,7 +174,8 @@ RULES = (
     Rule(
         "proposed",
         Category.RELATIONSHIP,
-        r"(?:i (?:finally |just )?proposed to (?:my \w+|her|him)|(?:my \w+|he|she) (?:finally |just )?(?:proposed to me|popped the question)|i said yes to (?:his|her) proposal)\b",
+        r"(?:i (?:finally |just )?proposed to (?:my \w+|her|him)|(?:my \w+|he|she) (?:finally |just )?(?:proposed "
+        r"to me|popped the question)|i said yes to (?:his|her) proposal)\b",
         "proposed proposal popped",
         "relationship_status",
         value="engaged",
@@ -151,9 +184,12 @@ RULES = (
     Rule(
         "broke_up",
         Category.RELATIONSHIP,
-        rf"(?:we (?:just |recently |finally |have |actually )?(?:broke up|split up|broken up|separated|called off the (?:wedding|engagement))"
-        rf"|(?:i|my {either(PARTNERS)} and i|me and my {either(PARTNERS)})(?:'ve| have)? (?:just |recently |finally )?(?:broke up|split up|broken up|separated)(?: with my {either(PARTNERS)})?"
-        rf"|i (?:just |finally |recently )?(?:dumped|left|divorced) my {either(PARTNERS)}|my {either(PARTNERS)} (?:just |recently )?(?:dumped|left|divorced|broke up with) me)\b",
+        r"(?:we (?:just |recently |finally |have |actually )?(?:broke up|split up|broken up|separated|called off "
+        r"the (?:wedding|engagement))"
+        rf"|(?:i|my {either(PARTNERS)} and i|me and my {either(PARTNERS)})(?:'ve| have)? (?:just |recently |finally "
+        rf")?(?:broke up|split up|broken up|separated)(?: with my {either(PARTNERS)})?"
+        rf"|i (?:just |finally |recently )?(?:dumped|left|divorced) my {either(PARTNERS)}|my {either(PARTNERS)} "
+        r"(?:just |recently )?(?:dumped|left|divorced|broke up with) me)\b",
         "broke broken split separated called dumped left divorced",
         "relationship_status",
         "I am single after a break-up.",
@@ -164,7 +200,8 @@ RULES = (
     Rule(
         "bereaved",
         Category.RELATIONSHIP,
-        rf"(?:my (?:\w+ )?(?P<value>{_LOVED})(?: [A-Z]\w+)? (?:just |sadly |recently |suddenly |unexpectedly )?(?:died|passed away|passed on|has died|has passed away)"
+        rf"(?:my (?:\w+ )?(?P<value>{_LOVED})(?: [A-Z]\w+)? (?:just |sadly |recently |suddenly |unexpectedly "
+        r")?(?:died|passed away|passed on|has died|has passed away)"
         rf"|{{weve}}lost my (?:\w+ )?(?P<other>{_LOVED}))\b(?! (?:in the|at the) (?:mall|store|crowd|shop))",
         "died passed lost",
         "lost",
@@ -174,7 +211,8 @@ RULES = (
     Rule(
         "lives_with",
         Category.RELATIONSHIP,
-        r"(?:{I}live|(?:i'm|i am) (?:\w+ )?living|i've been living)(?: here| at home| in \w+)? with (?P<value>(?:my|two|three|four|a|some|\d) .+)",
+        r"(?:{I}live|(?:i'm|i am) (?:\w+ )?living|i've been living)(?: here| at home| in \w+)? with (?P<value>(?:my"
+        r"|two|three|four|a|some|\d) .+)",
         "live living",
         "lives_with",
         "I live with {value}.",

@@ -9,21 +9,36 @@ from whisper_enrich.text.verbs import is_adverb, is_base, is_past
 from whisper_enrich.text.words import word_set
 
 _STOP_ALWAYS = (
-    r"[;:()!?…]|\.\s|\s[-–—]+\s|\.{2,}|,?\s(?:because|cause|'cause|cuz|cos|bc|but|so|since|while|if|unless|although|though|even though|which|who"
-    r"|whose|where|whenever|until|till|than|as well|thanks to|due to|ever since|even when|even if|except|besides|rather|instead|especially"
-    r"|yet|however|or something|or anything|and all that|and stuff|and so on|lol|haha\w*|tbh|too|anyway|though|again|by the way|btw|right now"
-    r"|these days|at the moment|currently|now|nowadays|anymore|any more|already|yesterday|today|tomorrow|tonight|recently|lately|soon)\b"
+    r"[;:()!?…]|\.\s|\s[-–—]+\s|\.{2,}|,?\s(?:because|cause|'cause|cuz|cos|bc|but|so|since|while|if|unless|although"
+    r"|though|even though|which|who"
+    r"|whose|where|whenever|until|till|than|as well|thanks to|due to|ever since|even when|even if|except|besides"
+    r"|rather|instead|especially"
+    r"|yet|however|or something|or anything|and all that|and stuff|and so on|lol|haha\w*|tbh|too|anyway|though|again"
+    r"|by the way|btw|right now"
+    r"|these days|at the moment|currently|now|nowadays|anymore|any more|already|yesterday|today|tomorrow|tonight"
+    r"|recently|lately|soon)\b"
 )
+# A comma ends a value unless an enumeration goes on behind it.
+_NO_ENUMERATION = r"|,\s(?!\w+(?:ing)?(?: \w+)?(?:,| and | & | or |$))"
 _STOPS = {
     Cut.NOUN: re.compile(
-        _STOP_ALWAYS + r"|,\s(?!\w+(?: \w+)?(?:,| and | & | or |$))|\s(?:when|after|before|during|for|with|that|as|from|by|on|whom|then|every|last|next|this|named|called)\b",
+        _STOP_ALWAYS
+        + _NO_ENUMERATION
+        + r"|\s(?:when|after|before|during|for|with|that|as|from|by|on|whom|then|every|last|next|this|named|called)\b",
         re.IGNORECASE,
     ),
     Cut.PLACE: re.compile(
-        _STOP_ALWAYS + r"|\s(?:when|after|before|during|for|with|that|as|from|by|to|on|at|and|in|then|every|last|next|this|near|about|all|alone|together|full|most|over|just|right|most of|twice|once|again|back)\b|,\s(?!(?-i:[A-Z]))",
+        _STOP_ALWAYS
+        + r"|\s(?:when|after|before|during|for|with|that|as|from|by|to|on|at|and|in|then|every|last|next|this|near|about|all"
+        r"|alone|together|full|most|over|just|right|twice|once|again|back)\b|,\s(?!(?-i:[A-Z]))",
         re.IGNORECASE,
     ),
-    Cut.ACTIVITY: re.compile(_STOP_ALWAYS.replace("|since|", "|").replace("|as well", "") + r"|,\s(?!\w+(?:ing)?(?: \w+)?(?:,| and | & | or |$))|\s(?:when|that (?:i|we|he|she|they|is|was)|then)\b", re.IGNORECASE),
+    Cut.ACTIVITY: re.compile(
+        _STOP_ALWAYS.replace("|since|", "|").replace("|as well", "")
+        + _NO_ENUMERATION
+        + r"|\s(?:when|that (?:i|we|he|she|they|is|was)|then)\b",
+        re.IGNORECASE,
+    ),
     Cut.NOTHING: re.compile(r"(?!)"),
 }
 _AND = re.compile(r",?\s(?:and|&|or)\s(?P<next>[\w']+)(?:\s(?P<after>[\w']+))?", re.IGNORECASE)
@@ -41,9 +56,14 @@ _VAGUE = word_set(
     one's to ya u him/her myself yourself lot lots bit much many way ways it's that's same part rest few
     """
 )
-_ARTICLE = re.compile(r"(?:a|an|the|some|any|my|our|to|of|for|with|and|or|very|really|so|such|just|both|all|lots of|a lot of|a bunch of)\s+", re.IGNORECASE)
+_ARTICLE = re.compile(
+    r"(?:a|an|the|some|any|my|our|to|of|for|with|and|or|very|really|so|such|just|both|all|lots of|a lot of|a bunch "
+    r"of)\s+",
+    re.IGNORECASE,
+)
 _LIST = re.compile(r"\s*,\s*(?:and|or)?\s*|\s+(?:and|&|or)\s+", re.IGNORECASE)
 _OPENS_WITH_ARTICLE = re.compile(r"(?:a|an|the|my|our|this|that|his|her|their|both|either)\s", re.IGNORECASE)
+_SOME = re.compile(r"(?:a little|a bit of|some|a few)\s+", re.IGNORECASE)
 _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|u|ur|yourself|y'all)\b", re.IGNORECASE)
 
 
@@ -70,16 +90,31 @@ def is_vague(value: str) -> bool:
     words = re.findall(r"[\w']+", bare)
     if not words or _SECOND_PERSON.search(value):
         return True
-    return all(word in _VAGUE for word in words) or words[0] in ("it", "that", "this", "them", "how", "what", "when", "there", "him", "her", "it's")
+    return all(word in _VAGUE for word in words) or words[0] in (
+        "it",
+        "that",
+        "this",
+        "them",
+        "how",
+        "what",
+        "when",
+        "there",
+        "him",
+        "her",
+        "it's",
+    )
 
 
 def items(value: str) -> list[str]:
     """The parts of an enumeration of short noun phrases; the whole value where it is anything else."""
-    parts = [part for part in _LIST.split(value) if part]
+    parts = [_SOME.sub("", part) for part in _LIST.split(value) if part]
     if _OPENS_WITH_ARTICLE.match(value) and not all(_OPENS_WITH_ARTICLE.match(part) for part in parts):
         return [value]  # "the love and light theme" is one thing
     if len(parts) < 2 or len(parts) > 5 or any(len(part.split()) > 3 for part in parts):
         return [value]
-    if any(is_vague(part) or part.split()[0].lower() in ("with", "in", "on", "at", "for", "from", "to", "of") for part in parts):
+    if any(
+        is_vague(part) or part.split()[0].lower() in ("with", "in", "on", "at", "for", "from", "to", "of")
+        for part in parts
+    ):
         return [value]
     return parts
