@@ -9,7 +9,7 @@ REQUIREMENTS = [
     "dagster==1.13.27",
     "dagster-webserver==1.13.27",
     "dagster-postgres==0.29.27",
-    "qdrant-client>=1.15,<2",
+    "qdrant-client>=1.20,<2",
     # The engine's file format and its Python signatures still move between minor versions.
     "qdrant-edge-py==0.9.0",
     "sqlalchemy>=2.0.36,<2.2",

@@ -49,10 +49,9 @@ def postgres_home(_no_settings_from_outside: None) -> Iterator[Path]:
     postgres = EmbeddedPostgres(state_dir(home / "state"))
     postgres.acquire()
     yield home / "state"
-    data_dir = postgres.status().data_dir
     postgres.release()
-    for folder in (data_dir, home):
-        shutil.rmtree(folder, ignore_errors=True)
+    postgres.remove(force=True)
+    shutil.rmtree(home)
 
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)

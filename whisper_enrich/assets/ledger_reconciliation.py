@@ -21,7 +21,7 @@ from whisper_enrich.stages.reconciliation import reconcile
     description=__doc__,
 )
 def ledger_reconciliation(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult:
-    stage_context = pipeline.context(context.run_id)
+    stage_context = pipeline.context(context.run.run_id)
     result = reconcile(stage_context, stage_context.collection_of(context.partition_key))
     return MaterializeResult(
         metadata={

@@ -1,5 +1,6 @@
 """What all bot x day assets share: their declaration, and the walk over the bots of a run."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
@@ -36,14 +37,18 @@ def for_each_bot(
     A bot that fails stops no other: its error is raised at the end, and the partitions of the others are recorded as
     materialised all the same. What was done is stored; a retry does only what is left.
     """
-    stage_context = pipeline.context(context.run_id)
+    stage_context = pipeline.context(context.run.run_id)
     metadata: dict[str, Mapping[str, Any]] = {}
     failures: dict[str, EnrichError] = {}
     for bot_name, days in days_by_bot(map(str, context.partition_keys)).items():
         try:
             bot = stage_context.collection_of(bot_name)
-            for day, result in work(stage_context, bot, days).items():
-                metadata[partition_key(bot_name, day)] = describe(stage_context, bot, day, result)
+            started = time.perf_counter()
+            results = work(stage_context, bot, days)
+            seconds = time.perf_counter() - started
+            described = {day: describe(stage_context, bot, day, result) for day, result in results.items()}
+            for day, values in _with_duration(described, seconds).items():
+                metadata[partition_key(bot_name, day)] = values
                 pipeline.on_progress(stage, bot_name, day.isoformat())
         except EnrichError as error:
             failures[bot_name] = error
@@ -54,6 +59,16 @@ def for_each_bot(
     single = len(metadata) == 1
     for key, values in metadata.items():
         context.add_asset_metadata(dict(values), partition_key=None if single else key)
+
+
+def _with_duration(described: Mapping[date, Mapping[str, Any]], seconds: float) -> dict[date, Mapping[str, Any]]:
+    """Add ``stage_seconds``: what the stage took for the bot, shared out by the messages of each day."""
+    sizes = {day: values.get("messages_read", values.get("points_marked", 0)) for day, values in described.items()}
+    total = sum(sizes.values())
+    return {
+        day: {**values, "stage_seconds": seconds * (sizes[day] / total if total else 1 / len(described))}
+        for day, values in described.items()
+    }
 
 
 def _record(context: AssetExecutionContext, metadata: Mapping[str, Mapping[str, Any]]) -> None:

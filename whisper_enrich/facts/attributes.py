@@ -138,7 +138,7 @@ _SPACE = re.compile(r"\s+")
 
 def normalise(value: str) -> str:
     """A value in its comparable form: lower case, one space, no leading article or possessive, no closing filler."""
-    value = _SPACE.sub(" ", value.replace("’", "'")).strip(" \t\"“”'*_~")
+    value = _SPACE.sub(" ", value.replace("’", "'").replace('"', "")).strip(" \t\"“”'*_~")
     while True:
         shorter = _TRAILING.sub("", value)
         if shorter == value:

@@ -215,9 +215,9 @@ _ING_OPENER = re.compile(
     r"|so|about|around|down|off|like|home|hard|tired|sick)\b"
 )
 _FINITE = re.compile(
-    r"\b(?:is|are|was|were|has|isn't|aren't|wasn't|hasn't|can't|doesn't|helps?|makes?|can|brings?|gives?|takes?"
-    r"|feels?|sounds?|keeps?|means?|requires?|will|would|could|might|\w+'s|(?:really|always|truly|definitely|sure) "
-    r"[a-z]+s)\b",
+    r"\b(?:is|are|was|were|has|isn't|aren't|wasn't|hasn't|can't|doesn't|helps?|makes?|can|brings?|gives?|takes?|feels?"
+    r"|sounds?|keeps?|means?|requires?|will|would|could|might|must|should|may|\w+'s|[a-z]+s (?:me|us)"
+    r"|(?:really|always|truly|definitely|sure) [a-z]+s)\b",
     re.IGNORECASE,
 )
 _ADJECTIVE_OPENERS = word_set(
@@ -278,6 +278,7 @@ _OPENING_ADVERBS = re.compile(
 )
 # "Sam and I", "for me and my mum": "and" joins clauses only where the first has a verb.
 _JOINS_NOUNS = re.compile(r"\s*[,;]?\s*and\b", re.IGNORECASE)
+_WHEN = re.compile(r"\b(?:when|whenever|until|in case)\b", re.IGNORECASE)
 _WORDS = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+")
 _FUTURE = re.compile(
     r"\b(?:i|we)'ll\b|\b(?:will|gonna|going to|planning|plan to|about to|hope to|hoping to|intend|promise|looking "
@@ -355,7 +356,8 @@ def _split(sentence: str) -> list[tuple[int, int]]:
         if dependent and "," in match[0]:
             dependent = False
             continue
-        if _JOINS_NOUNS.match(match[0]) and not has_finite_verb(blanked[start : match.start()]):
+        before = blanked[start : match.start()]
+        if _JOINS_NOUNS.match(match[0]) and (not has_finite_verb(before) or _WHEN.search(before)):
             continue
         bounds.append((start, match.start(), aside))
         aside = match["aside"] is not None

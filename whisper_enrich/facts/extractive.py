@@ -15,6 +15,7 @@ from whisper_enrich.facts.clauses import Clause, clauses
 from whisper_enrich.facts.dates import DateSpan, find_dates, with_dates
 from whisper_enrich.facts.matching import Draft, drafts
 from whisper_enrich.facts.model import Assertion, Evidence, Extraction, Outcome, Polarity
+from whisper_enrich.facts.pep_talk import is_pep_talk
 from whisper_enrich.messages.model import Message, Speaker
 from whisper_enrich.text import language
 from whisper_enrich.text.third_person import to_third_person
@@ -63,6 +64,8 @@ def _assertions(message: Message) -> tuple[Assertion, ...]:
 
 
 def _read(clause: Clause, message: Message) -> _Reading:
+    if is_pep_talk(clause.text):
+        return _Reading(clause, [], [], 0.0)
     dates = find_dates(clause.text, message.at, clause.tense)
     return _Reading(clause, dates, drafts(clause, dates), fallback.interest(clause))
 
@@ -76,7 +79,9 @@ def _add(found: list[Assertion], new: Assertion | None) -> None:
     if new is None:
         return
     for known in found:
-        same_statement = known.statement == new.statement and known.attribute == new.attribute
+        same_statement = known.statement == new.statement and (
+            known.attribute == new.attribute or new.polarity is Polarity.AFFIRM
+        )
         same_value = new.value and (known.attribute, known.value) == (new.attribute, new.value)
         if known.polarity is new.polarity and (same_statement or same_value):
             return

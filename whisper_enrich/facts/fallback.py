@@ -48,7 +48,8 @@ _COURTESY = re.compile(
     r"|sure|with|on board|doing (?:well|good|great|ok|okay|fine|alright))\b"
     r"|i(?:'m| am) \d+ (?:min|hour|sec|%|percent)|i (?:said|claimed|pretended|lied|joked|used to (?:think|believe)"
     r"|work on|play with)\b|i (?:just )?want(?:ed)? to (?:say|check|tell|ask|let|fill|share|give|thank|hear)\b"
-    r"|i(?:'ve)? (?:got|have) (?:some |a )?(?:\w+ )?(?:news|question|update|something to)\b|i have no idea|i don't "
+    r"|i(?:'ve)? (?:got|have) (?:some |a )?(?:\w+ )?(?:news|question|update|something to)\b|i (?:really |just |also "
+    r"|do )?(?:love|like|enjoy) (?:the|that|this|these|those|his|her|their) (?:\w+ ?){1,3}$|i have no idea|i don't "
     r"(?:know|think|care|mind)|i've (?:got to go|gotta go)|i (?:have to|need to|got to) (?:go|run|get going)|we "
     r"(?:got|can do) this",
     re.IGNORECASE,

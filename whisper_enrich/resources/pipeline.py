@@ -14,6 +14,7 @@ from whisper_enrich.storage import overview
 from whisper_enrich.storage.database import Database
 from whisper_enrich.storage.migrate import current_revision, migrate
 from whisper_enrich.storage.preflight import check_schema
+from whisper_enrich.storage.state_dir import state_dir
 
 
 class Pipeline:
@@ -116,6 +117,7 @@ def open_store(settings: Settings, wait_seconds: float) -> MessageStore:
     if settings.embedded_qdrant:
         from whisper_enrich.messages.edge_store import EdgeStore
 
+        state_dir(settings.home)
         return EdgeStore(Path(settings.qdrant_folder), settings.qdrant_collection_prefix, wait_seconds=wait_seconds)
     from whisper_enrich.messages.server_store import ServerStore
 

@@ -81,10 +81,21 @@ def absorb(
     names = {"bot": bot_name, "collection": collection}
     connection.execute(text(_STALE_AFTER_A_MOVE), names)
     written = connection.execute(text(_UPSERT), names).all()
+    new = sum(1 for row in written if row.inserted)
+    _keep_statistics(connection, new)
     connection.execute(text(_MARK_AGAIN), names)
     flag_duplicates(connection, bot_name)
-    new = sum(1 for row in written if row.inserted)
     return Absorbed(new, len(written) - new, len(points) - len(written))
+
+
+def _keep_statistics(connection: Connection, new: int) -> None:
+    """Analyse the ledger when it has grown by half at once.
+
+    A planner that still takes it for empty walks all rows of a bot for each point: 1.2 s a page instead of 7 ms.
+    """
+    known = connection.execute(text("SELECT reltuples FROM pg_class WHERE oid = 'message_ledger'::regclass")).scalar_one()
+    if new > max(100, known / 2):
+        connection.execute(text("ANALYZE message_ledger"))
 
 
 def _intake_row(point: ParsedPoint, now: datetime, marked: bool) -> tuple:
@@ -170,10 +181,13 @@ _HALF = """
 _FLAG_DUPLICATES = """
 WITH candidates AS (
     SELECT DISTINCT a.bot_name, a.point_id
-    FROM incoming i JOIN message_ledger a
-      ON a.bot_name = :bot AND a.user_id = i.user_id
-     AND a.event_time BETWEEN i.event_time - interval '{seconds} seconds' AND i.event_time + interval '{seconds} seconds'
-     AND (a.user_text_hash = i.user_text_hash OR a.bot_text_hash = i.bot_text_hash)
+    FROM incoming i CROSS JOIN LATERAL (
+        SELECT bot_name, point_id, user_text_hash, bot_text_hash FROM message_ledger
+        WHERE bot_name = :bot AND user_id = i.user_id AND event_time
+            BETWEEN i.event_time - interval '{seconds} seconds' AND i.event_time + interval '{seconds} seconds'
+        OFFSET 0  -- keeps the planner from joining a page with the whole history of its users
+    ) a
+    WHERE a.user_text_hash = i.user_text_hash OR a.bot_text_hash = i.bot_text_hash
 ), judged AS (
     SELECT a.bot_name, a.point_id,
         CASE WHEN a.disposition <> 'conversation' THEN 0 ELSE

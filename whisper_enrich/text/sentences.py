@@ -39,10 +39,11 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _SOFT_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:etc|a\.m|p\.m|min|hrs?|[A-Za-z](?:\.[A-Za-z])+)\.$", re.IGNORECASE)
+_TITLE = re.compile(r"\b(?:mr|mrs|ms|dr|prof|st|sr|jr|vs|gen|col|sgt|capt|rev|hon|mt|e\.g|i\.e)\.$", re.IGNORECASE)
 # "J. Smith" goes on; "Plan B. The other" and "so did I. And" do not.
 _NUMERO = re.compile(r"\bno\.$", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
-_OPENING_WORD = re.compile(r"(?:I|It|The|This|That|He|She|We|They|You|My|And|But|So|Then|In|What|How|Why)\b")
+_OPENING_WORD = re.compile(r"(?:I|I'm|I've|It|The|This|That|He|She|We|They|You|My|And|But|So|Then|In|What|How|Why)\b")
 _LIST_NUMBER = re.compile(r"(?:^|\n)\s*\d{1,2}[.)]$")
 _BULLET = re.compile(r"(?:[-*•–]|\d{1,2}[.)])\s+")
 
@@ -80,7 +81,9 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
             return not following[0].isdigit()
         if _INITIAL.search(head):
             return _OPENING_WORD.match(following) is not None
-        return not _ABBREVIATION.search(head)
+        if _ABBREVIATION.search(head):
+            return _TITLE.search(head) is None and _OPENING_WORD.match(following) is not None
+        return True
     if lower and ((len(mark) > 1 and set(mark) <= {".", "…"}) or mark == "…"):
         return _starts_with_subject(following)
     # `"Really?" she asked` goes on after the quotation.

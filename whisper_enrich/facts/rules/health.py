@@ -22,9 +22,10 @@ RULES = (
         "I am allergic to {value}.",
         tense=Tense.PRESENT,
         when_negated=Polarity.RETRACT,
+        cut=Cut.ACTIVITY,
         lists=True,
         refuses=r"(?:work|mornings|mondays|people|drama|effort|exercise|fun|bullshit)\b",
-        max_words=6,
+        max_words=8,
     ),
     Rule(
         "has_allergy",

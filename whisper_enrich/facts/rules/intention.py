@@ -76,9 +76,22 @@ RULES = (
         refuses=r"(?:it|that|this)\b",
     ),
     Rule(
+        "going_to",
+        Category.PLAN,
+        r"{were}(?:going|headed|heading|off) to (?P<value>(?:an?|the|my|our) .+)",
+        "going headed heading off",
+        "plans_to",
+        value="go to {value}",
+        tense=Tense.FUTURE,
+        cut=Cut.ACTIVITY,
+        needs=_AHEAD,
+        max_words=12,
+    ),
+    Rule(
         "plans",
         Category.PLAN,
-        r"(?:{were}(?:planning (?:to|on)|hoping to|about to|thinking (?:of|about)|going to|considering|aiming to"
+        r"(?:{were}(?:planning (?:to|on)|hoping to|about to|thinking (?:of|about)|going to(?! an? | the | my | our )"
+        r"|considering|aiming to"
         r"|looking to|set to|getting ready to|preparing to|scheduled to|trying to|off to)"
         r"|{we}(?:plan to|intend to|plan on|hope to|aim to)|my plan(?:'s| is) to|i've been (?:planning (?:to|on)"
         r"|thinking (?:of|about)|considering)) (?P<value>.+)",
@@ -136,7 +149,7 @@ RULES = (
     Rule(
         "must_do",
         Category.COMMITMENT,
-        r"(?:i|we) (?:really |just |still |also |now )*(?:have to|need to|must|ought to|got to|am supposed to) "
+        r"(?:i|we) (?:really |just |still |also |now )*(?:have to|need to|must|ought to|am supposed to) "
         r"(?P<value>.+)",
         "have need must ought got supposed",
         "",

@@ -139,7 +139,7 @@ FEELINGS = word_set(
     miserable moody motivated moved nauseous nervous nostalgic numb ok okay optimistic overjoyed overwhelmed panicky
     paranoid peaceful pessimistic pissed pleased powerful productive proud pumped ready refreshed relaxed relieved
     restless rested rough sad safe satisfied scared secure sensitive shaken shattered shocked shy sick sleepy sore
-    sorry spent stoked strange stressed strong stuck stupid supported surprised swamped tense terrible terrified
+    spent stoked strange stressed strong stuck stupid supported surprised swamped tense terrible terrified
     thankful thrilled tired torn touched tough trapped troubled uncertain uncomfortable uneasy unhappy unloved
     unsettled unsure unwell upset useless valued vulnerable wary weak weird whole worn-out worried worthless wrecked
     """

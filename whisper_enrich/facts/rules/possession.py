@@ -89,9 +89,9 @@ RULES = (
     Rule(
         "bought",
         Category.POSSESSION,
-        r"{weve}(?:bought|ordered|purchased|treated myself to|picked up|splurged on)(?: myself| ourselves)? "
+        r"{weve}(?:bought|ordered|purchased|treated myself to|splurged on)(?: myself| ourselves)? "
         r"(?P<value>(?:an?|the|some|my|our|new|two|three|another|this|\d+) .+)",
-        "bought ordered purchased treated picked splurged",
+        "bought ordered purchased treated splurged",
         "acquired",
         tense=Tense.PAST,
         max_words=8,
@@ -100,7 +100,8 @@ RULES = (
     Rule(
         "was_given",
         Category.POSSESSION,
-        r"(?:my [\w-]+|[A-Z]\w+|he|she|they) (?:just |also |recently )?(?:gave|bought|got|made|sent|knitted) me "
+        r"(?:my [\w-]+|(?!It\b|That\b|This\b)(?-i:[A-Z])\w+|he|she|they) (?:just |also |recently )?(?:gave|bought"
+        r"|got|made|sent|knitted) me "
         r"(?P<value>(?:an?|the|some|this|these|his|her|two|new) .+)",
         "gave bought got made sent knitted",
         "acquired",

@@ -7,7 +7,6 @@ import re
 from whisper_enrich.facts.model import Category, Polarity, Tense
 from whisper_enrich.facts.rules.lexicon import DIETS, HOBBY_ACTIVITIES
 from whisper_enrich.facts.rules.model import ADDRESSED, Cut, Rule, either
-from whisper_enrich.facts.rules.values import is_vague
 
 _THING_FIRST = (
     r"(?P<value>(?!it|that|this|these|those|they|he|she|which|you|what|there|one|i|we|here)[\w' -]{2,40}?)"
@@ -23,6 +22,14 @@ _NO_LIKING = re.compile(
     r"|yelled|ignored)|having to|sitting in|standing in|paying|both|either|you)\b",
     re.IGNORECASE,
 )
+_POINTING = re.compile(r"(?:the|his|her|their|its|these|those|this|that)\b", re.IGNORECASE)
+_KNOWN_TO_ALL = re.compile(
+    r"the (?:oceans?|sea|seaside|beach|sun|rain|snow|cold|heat|mountains?|woods|forest|outdoors|city|countryside"
+    r"|night|dark|quiet"
+    r"|winter|summer|spring|autumn|fall|theatre|theater|cinema|opera|movies|library|gym|piano|guitar|violin|(?-i:[A-Z])"
+    r"|(?:smell|sound|taste|feeling|feel|idea|look|thrill|challenge|company) of)",
+    re.IGNORECASE,
+)
 _FOODS_LEFT_OUT = (
     r"(?:meat|pork|beef|chicken|fish|seafood|dairy|gluten|eggs?|sugar|nuts|peanuts|bread|carbs|animal products|red "
     r"meat|shellfish|wheat|cheese|mushrooms|onions?)"
@@ -30,7 +37,10 @@ _FOODS_LEFT_OUT = (
 
 
 def _is_liking(value: str) -> bool:
-    return _NO_LIKING.match(value) is None and not is_vague(value)
+    """Something that names what is liked: "the colours" of what the other has just shown names nothing by itself."""
+    if _NO_LIKING.match(value):
+        return False
+    return _POINTING.match(value) is None or len(value.split()) > 4 or _KNOWN_TO_ALL.match(value) is not None
 
 
 RULES = (
@@ -38,7 +48,7 @@ RULES = (
         "favourite",
         Category.PREFERENCE,
         r"(?:one of )?my (?:(?:all[- ]time|absolute|personal|new|other|current) )*(?:favou?rites?|faves?|favs?) "
-        r"(?P<kind>[\w' -]{3,30}?)"
+        r"(?P<kind>(?!(?:is|was|are|were|when)\b)[\w' -]{3,30}?)"
         r"(?:'s|'re| is| are| was| were| has to be| would have to be| has always been| has been)(?: (?:definitely"
         r"|probably|still|by far|called|always|either|def))* (?P<value>.+)",
         "favourite favorite fave fav favourites favorites faves favs",
@@ -78,7 +88,7 @@ RULES = (
     Rule(
         "likes",
         Category.PREFERENCE,
-        r"(?:i|we) {adv}(?:have )?(?:always )?(?P<verb>love|adore|enjoy|like|prefer|dig|loved|appreciate)(?: "
+        r"(?:i|we) {adv}(?:have )?(?:always )?(?P<verb>love|adore|enjoy|like|prefer|dig|loved)(?: "
         r"(?:me some|both|all|my|doing|to eat))? {x}",
         "love adore enjoy like prefer dig loved",
         "likes",
@@ -88,7 +98,7 @@ RULES = (
         accepts=_is_liking,
         lists=True,
         max_words=9,
-        unless=ADDRESSED,
+        unless=ADDRESSED + r"|\b(?:as a (?:kid|child|teen\w*)|when i was|back then|growing up|until)\b",
     ),
     Rule(
         "is_into",
@@ -220,7 +230,8 @@ RULES = (
         cut=Cut.ACTIVITY,
         max_words=18,
         refuses=(
-            r"(?:hear|know|see you|meet you|talk|ask|tell you|say|thank|be honest|help you|share with you|chat|show "
+            r"(?:(?:\w+ )?(?:it|that|them)$|hear|know|see you|meet you|talk|ask|tell you|say|thank|be honest|help "
+            r"you|share with you|chat|show "
             r"you|see it|see them|see that|check)\b"
         ),
     ),

@@ -49,7 +49,8 @@ RULES = (
         "learning learn teaching taking signed enrolled",
         "learning",
         refuses=(
-            r"(?:it|that|this|about (?:it|that|this|you)|so much|a lot|more|care|my time|a break|part|notes?|things"
+            r"(?:it|that|this|about (?:it|that|this|you)|so much|a lot|a ton|some time|in |more|care|my time|a break"
+            r"|part|notes?|things"
             r"|time|the|off|from|over|photos?|pictures?|new things)\b"
         ),
         cut=Cut.ACTIVITY,

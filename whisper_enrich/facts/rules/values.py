@@ -19,7 +19,9 @@ _STOP_ALWAYS = (
     r"|recently|lately|soon)\b"
 )
 # A comma ends a value unless an enumeration goes on behind it.
-_NO_ENUMERATION = r"|,\s(?!\w+(?:ing)?(?: \w+)?(?:,| and | & | or |$))"
+_NO_ENUMERATION = (
+    r"|,\s(?!(?:and|or) (?!i\b|i'|we\b|it\b|my\b|he\b|she\b|they\b)|\w+(?:ing)?(?: \w+)?(?:,| and | & | or |$))"
+)
 _STOPS = {
     Cut.NOUN: re.compile(
         _STOP_ALWAYS
@@ -34,9 +36,7 @@ _STOPS = {
         re.IGNORECASE,
     ),
     Cut.ACTIVITY: re.compile(
-        _STOP_ALWAYS.replace("|since|", "|").replace("|as well", "")
-        + _NO_ENUMERATION
-        + r"|\s(?:when|that (?:i|we|he|she|they|is|was)|then)\b",
+        _STOP_ALWAYS + _NO_ENUMERATION + r"|\s(?:when|that (?:i|we|he|she|they|is|was)|then)\b",
         re.IGNORECASE,
     ),
     Cut.NOTHING: re.compile(r"(?!)"),
@@ -49,6 +49,8 @@ _PRONOUNS = word_set(
     never always still not
     """
 )
+# What follows "and fixed ..." as a verb, against "and mixed berries".
+_OBJECT_STARTS = word_set("a an the my our his her their its it them this that to in on at with from up out off away down back for")
 _VAGUE = word_set(
     """
     it that this them those these him her you your yours us me one ones stuff things thing something anything everything
@@ -61,9 +63,16 @@ _ARTICLE = re.compile(
     r"of)\s+",
     re.IGNORECASE,
 )
+_DANGLING = re.compile(r"\s(?:and|or|but|&|a|an|the)$", re.IGNORECASE)
+# "making this", "having them around"
+_DOING_IT = re.compile(
+    r"(?:to )?\w+(?:ing)? (?:this|that|it|them|these|those|him|her)(?: (?:\w+ing|around|too|out|up|here|there))?$",
+    re.IGNORECASE,
+)
 _LIST = re.compile(r"\s*,\s*(?:and|or)?\s*|\s+(?:and|&|or)\s+", re.IGNORECASE)
 _OPENS_WITH_ARTICLE = re.compile(r"(?:a|an|the|my|our|this|that|his|her|their|both|either)\s", re.IGNORECASE)
 _SOME = re.compile(r"(?:a little|a bit of|some|a few)\s+", re.IGNORECASE)
+_HALF_A_PHRASE = re.compile(r"\b(?:an?|such an?) \w+$", re.IGNORECASE)
 _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|u|ur|yourself|y'all)\b", re.IGNORECASE)
 
 
@@ -71,15 +80,27 @@ def cut(text: str, how: Cut) -> str:
     """The beginning of ``text`` that belongs to a value of this kind."""
     stop = _STOPS[how].search(text)
     if stop is not None:
+        if stop[0].startswith(",") and _HALF_A_PHRASE.search(text[: stop.start()]):
+            return ""  # "a safe, welcoming place" was cut in two
         text = text[: stop.start()]
     for joint in _AND.finditer(text):
         word = joint["next"].lower()
         after = (joint["after"] or "").lower()
-        verb = is_past(word) or (is_base(word) and bool(after)) or (is_adverb(word) and bool(after))
-        if word in _PRONOUNS or (verb and how is not Cut.ACTIVITY) or (verb and is_past(word)):
+        past = is_past(word) and (not word.endswith("ed") or after in _OBJECT_STARTS)
+        verb = past or (is_base(word) and bool(after)) or (is_adverb(word) and bool(after))
+        if word in _PRONOUNS or (verb and how is not Cut.ACTIVITY) or past:
             text = text[: joint.start()]
             break
-    return text.strip(" ,;:-–—\"'“”*_.!")
+    return _bare(text)
+
+
+def _bare(text: str) -> str:
+    """Without closing punctuation and conjunction; quotation marks stay only where they come in pairs."""
+    text = _DANGLING.sub("", text.strip(" ,;:-–—*_.!'")).strip(" ,;:-–—*_.!")
+    marks = text.count('"')
+    if marks % 2 or (marks == 2 and text[0] == text[-1] == '"'):
+        text = text.replace('"', "")
+    return text.strip("“” ")
 
 
 def is_vague(value: str) -> bool:
@@ -88,7 +109,7 @@ def is_vague(value: str) -> bool:
     while (match := _ARTICLE.match(bare)) is not None:
         bare = bare[match.end() :]
     words = re.findall(r"[\w']+", bare)
-    if not words or _SECOND_PERSON.search(value):
+    if not words or _SECOND_PERSON.search(value) or _DOING_IT.match(bare):
         return True
     return all(word in _VAGUE for word in words) or words[0] in (
         "it",
@@ -110,6 +131,8 @@ def items(value: str) -> list[str]:
     parts = [_SOME.sub("", part) for part in _LIST.split(value) if part]
     if _OPENS_WITH_ARTICLE.match(value) and not all(_OPENS_WITH_ARTICLE.match(part) for part in parts):
         return [value]  # "the love and light theme" is one thing
+    if len(parts) == 2 and len(parts[0].split()) != len(parts[1].split()):
+        return [value]  # "action and crime films" may be two kinds of films
     if len(parts) < 2 or len(parts) > 5 or any(len(part.split()) > 3 for part in parts):
         return [value]
     if any(

@@ -1,0 +1,187 @@
+"""What a materialisation says: figures that Dagster can plot, tables, and not a word of what anybody said."""
+
+import pytest
+from dagster import FloatMetadataValue, IntMetadataValue
+
+from whisper_enrich.definitions import defs
+from whisper_enrich.facts.extractive import ENGINE_VERSION as FACTS_VERSION
+from whisper_enrich.resources.pipeline import Pipeline
+from whisper_enrich.summaries.extractive import ENGINE_VERSION as SUMMARY_VERSION
+from whisper_enrich_tests.assets.conftest import DAY, TALK, key
+from whisper_enrich_tests.builders import at, column, point_id, said
+
+FIGURES = {
+    "pending_messages": {
+        "dagster/partition_row_count": 7, "messages_read": 7, "users": 1, "waiting_for_facts": 6,
+        "waiting_for_summary": 6, "left_out": 0, "quarantined": 1,
+    },
+    "user_facts": {
+        "dagster/partition_row_count": 3, "messages_read": 3, "assertions_new": 3, "assertions_all": 3, "failures": 0,
+        "waiting": 0,
+    },
+    "conversation_summaries": {
+        "dagster/partition_row_count": 1, "messages_read": 6, "summaries_written": 1, "windows_unchanged": 0,
+        "windows_short": 0, "windows_waiting": 0, "windows_removed": 0, "failures": 0,
+    },
+    "enrichment_metadata": {
+        "dagster/partition_row_count": 1, "points_marked": 6, "points_changed_meanwhile": 0, "points_gone": 0,
+        "messages_processed": 6, "facts_extracted": 3, "summaries_created": 1,
+    },
+}  # fmt: skip
+"""By asset, the numbers for six messages and one broken point."""
+
+TABLES = {
+    "pending_messages": {"left_out_by_reason", "quarantined_by_reason"},
+    "user_facts": {"facts_by_category", "messages_by_outcome", "failures_by_kind"},
+    "conversation_summaries": {"tones"},
+    "enrichment_metadata": {"marked_by_status"},
+}
+
+
+@pytest.fixture
+def broken(pipeline):
+    """A point that cannot be read as a message."""
+    bot = pipeline.store.create_collection("elena")
+    pipeline.store.upsert(bot.collection, [said("Sea salt and secrets", at(f"{DAY} 10:00"), user=None, name="broken")])
+
+
+@pytest.mark.parametrize("asset", FIGURES)
+def test_the_figures_of_each_asset_are_right_and_numeric(run, talk, broken, asset):
+    talk(DAY)
+    materialisation = run().materialisations(asset)[key()]
+    values = {
+        name: value.value
+        for name, value in materialisation.metadata.items()
+        if isinstance(value, (IntMetadataValue, FloatMetadataValue))
+    }
+    durations = {name: value for name, value in values.items() if name.endswith("_seconds")}
+    assert {name: value for name, value in values.items() if name not in durations} == FIGURES[asset]
+    assert all(isinstance(seconds, float) and seconds > 0 for seconds in durations.values())
+
+
+def test_every_asset_says_how_long_it_took(run, talk):
+    talk(DAY)
+    ran = run()
+    for asset in FIGURES:
+        assert ran.metadata(asset, key())["stage_seconds"] > 0, asset
+
+
+@pytest.mark.parametrize("asset", TABLES)
+def test_breakdowns_are_tables_even_where_nothing_is_to_be_counted(run, talk, asset):
+    talk(DAY)
+    found = run().materialisations(asset)[key()].metadata
+    for name in TABLES[asset]:
+        records = found[name].records
+        assert records, name
+        assert all(isinstance(record.data["count"], int) for record in records)
+
+
+def test_facts_are_broken_down_by_category_and_messages_by_outcome(run, talk):
+    talk(DAY)
+    found = run().materialisations("user_facts")[key()].metadata
+    categories = {record.data["category"]: record.data["count"] for record in found["facts_by_category"].records}
+    outcomes = {record.data["outcome"]: record.data["count"] for record in found["messages_by_outcome"].records}
+    assert categories == {"place": 1, "work": 1, "preference": 1}
+    assert outcomes == {"facts": 3, "not_the_user": 3}
+
+
+def test_each_day_of_a_range_carries_its_own_figures(run, talk, ctx):
+    talk("2025-03-17")
+    ran = run(first="2025-03-16", last="2025-03-17")
+    assert ran.metadata("user_facts", key("2025-03-16"))["messages_read"] == 0
+    assert ran.metadata("user_facts", key("2025-03-17"))["messages_read"] == 3
+
+
+def test_no_event_holds_a_word_of_a_conversation(run, talk, broken):
+    talk(DAY)
+    ran = run()
+    kept = ran.everything_kept()
+    assert len(kept) > 10_000
+    for words in ("Lisbon", "nurse", "night shifts", "sleep well", "Sea salt"):
+        assert words not in kept
+
+
+def test_an_error_that_quotes_a_message_does_not_carry_it_into_the_event_log(run, talk, monkeypatch):
+    from whisper_enrich.assets import conversation_summaries, user_facts
+
+    def quoting(message):
+        raise ValueError(f"cannot parse {message.text!r}")
+
+    def quoting_summary(messages, **_):
+        raise ValueError(f"cannot parse {messages[0].text!r}")
+
+    monkeypatch.setattr(user_facts, "extract", quoting)
+    monkeypatch.setattr(
+        conversation_summaries, "EXTRACTIVE",
+        conversation_summaries.Engine(quoting_summary, conversation_summaries.input_hash, SUMMARY_VERSION),
+    )  # fmt: skip
+    talk(DAY)
+    ran = run()
+    assert ran.metadata("user_facts", key())["failures"] == 3
+    assert ran.metadata("conversation_summaries", key())["failures"] == 1
+    assert "Lisbon" not in ran.everything_kept()
+    assert "ValueError" in ran.everything_kept()
+
+
+def test_an_error_of_the_database_does_not_carry_a_message_into_the_event_log(run, talk, ctx):
+    talk(DAY)
+    with ctx.database.begin() as connection:
+        connection.exec_driver_sql(
+            "ALTER TABLE fact_assertions ADD CONSTRAINT refuses CHECK (statement NOT LIKE '%Lisbon%')"
+        )
+    ran = run()
+    assert list(ran.failed_steps()) == ["user_facts"]
+    assert "Lisbon" not in ran.everything_kept()
+    assert "refuses" in ran.failed_steps()["user_facts"]
+
+
+def test_the_preview_shows_contents_only_where_the_setting_allows_it(run, talk, ctx):
+    talk(DAY)
+    ran = run()
+    facts = ran.metadata("user_facts", key())["preview"]
+    summaries = ran.metadata("conversation_summaries", key())["preview"]
+    assert "| ana | place |" in facts
+    assert "| ana |" in summaries
+    assert "Lisbon" not in facts + summaries
+
+
+def test_with_the_setting_the_preview_shows_statements_and_summaries(settings, clock, pipeline, talk, instance):
+    from whisper_enrich_tests.assets.conftest import Ran
+
+    talk(DAY)
+    open_settings = settings.model_copy(update={"enrichment_metadata_preview": True})
+    showing = Pipeline(open_settings, clock=clock, store=pipeline.store)
+    result = defs.resolve_job_def("enrich_bot_day").execute_in_process(
+        instance=instance, resources={"pipeline": showing}, partition_key=key()
+    )
+    showing.database.close()
+    ran = Ran(result, instance)
+    assert "Ana lives in Lisbon" in ran.metadata("user_facts", key())["preview"]
+    assert "summary" in ran.metadata("conversation_summaries", key())["preview"]
+
+
+def test_results_carry_the_version_of_the_engine_that_made_them(run, talk, ctx):
+    talk(DAY)
+    ran = run()
+    specs = {spec.key.to_user_string(): spec.code_version for spec in defs.resolve_all_asset_specs()}
+    assert specs["user_facts"] == FACTS_VERSION
+    assert specs["conversation_summaries"] == SUMMARY_VERSION
+    tags = ran.materialisations("user_facts")[key()].tags
+    assert tags["dagster/code_version"] == FACTS_VERSION
+    assert set(column(ctx, "SELECT engine_version FROM fact_assertions")) == {FACTS_VERSION}
+    assert set(column(ctx, "SELECT enrichment_version FROM conversation_summaries")) == {SUMMARY_VERSION}
+
+
+def test_the_table_of_each_asset_is_described_by_its_columns():
+    for spec in defs.resolve_all_asset_specs():
+        name = spec.key.to_user_string()
+        if name not in FIGURES:
+            continue
+        schema = spec.metadata["dagster/column_schema"]
+        assert schema.columns, name
+        assert {column.name for column in schema.columns} >= {"bot_name"}, name
+
+
+def test_a_point_is_named_by_its_id_where_it_matters(ctx, run, talk, broken):
+    run()
+    assert column(ctx, "SELECT point_id FROM quarantine") == [point_id("broken")]
