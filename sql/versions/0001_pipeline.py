@@ -9,6 +9,14 @@ depends_on = None
 
 TABLES = (
     """
+    CREATE TABLE bot_profiles (
+        bot_name VARCHAR(100) NOT NULL,
+        display_name TEXT NOT NULL,
+        CONSTRAINT bot_profiles_pkey PRIMARY KEY (bot_name)
+    )
+    """,
+    """COMMENT ON TABLE bot_profiles IS 'How to name a bot in a sentence, where its collection''s name does not say.'""",
+    """
     CREATE TABLE conversation_summaries (
         id SERIAL NOT NULL,
         user_id VARCHAR(255) NOT NULL,
@@ -305,7 +313,7 @@ TABLES = (
     "INSERT INTO store_identity DEFAULT VALUES",
 )
 
-NAMES = ("fact_evidence", "user_profiles", "user_facts", "store_identity", "stale_windows", "stage_runs", "reconciliations", "quarantine", "message_ledger", "leases", "fact_versions", "fact_assertions", "enrichment_metadata", "conversation_summaries")
+NAMES = ("fact_evidence", "user_profiles", "user_facts", "store_identity", "stale_windows", "stage_runs", "reconciliations", "quarantine", "message_ledger", "leases", "fact_versions", "fact_assertions", "enrichment_metadata", "conversation_summaries", "bot_profiles")
 
 
 def upgrade() -> None:

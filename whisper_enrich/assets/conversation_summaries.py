@@ -31,11 +31,11 @@ EXTRACTIVE = Engine(summarise, input_hash, ENGINE_VERSION)
     code_version=ENGINE_VERSION,
     **COMMON,
 )
-def conversation_summaries(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> None:
+def conversation_summaries(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]):
     def work(ctx, bot, days):
         return summarise_days(ctx, bot, days, EXTRACTIVE)
 
-    for_each_bot(context, pipeline, "summaries", work, _describe)
+    yield from for_each_bot(context, pipeline, "summaries", work, _describe)
 
 
 def _describe(ctx: StageContext, bot: BotCollection, day: date, result: SummariesResult) -> dict[str, Any]:

@@ -26,8 +26,8 @@ from whisper_enrich.stages.context import StageContext
     metadata=table_metadata("enrichment_metadata"),
     **COMMON,
 )
-def enrichment_metadata(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> None:
-    for_each_bot(context, pipeline, "completion", complete_days, _describe)
+def enrichment_metadata(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]):
+    yield from for_each_bot(context, pipeline, "completion", complete_days, _describe)
 
 
 def _describe(ctx: StageContext, bot: BotCollection, day: date, result: CompletionResult) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """What all bot x day assets share: their declaration, and the walk over the bots of a run."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
-from dagster import AssetExecutionContext, AssetMaterialization, BackfillPolicy
+from dagster import AssetExecutionContext, AssetMaterialization, BackfillPolicy, MaterializeResult, Nothing
 
+from whisper_enrich.assets.failures import plain, stack
 from whisper_enrich.errors import EnrichError
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.partitions import bot_day_partitions, days_by_bot, partition_key
@@ -19,6 +20,8 @@ COMMON: dict[str, Any] = {
     "partitions_def": bot_day_partitions,
     "backfill_policy": BackfillPolicy.single_run(),
     "owners": OWNERS,
+    # Assets write tables; with a value to hand on, a range of partitions would need an IO manager.
+    "dagster_type": Nothing,
 }
 """Declared once for every asset of the graph."""
 
@@ -31,11 +34,12 @@ Describe = Callable[[StageContext, BotCollection, date, R], Mapping[str, Any]]
 
 def for_each_bot(
     context: AssetExecutionContext, pipeline: Pipeline, stage: str, work: Work[R], describe: Describe[R]
-) -> None:
+) -> Iterator[AssetMaterialization | MaterializeResult]:
     """Run ``work`` for every bot of this run, over its days at once, and attach metadata to each partition.
 
     A bot that fails stops no other: its error is raised at the end, and the partitions of the others are recorded as
-    materialised all the same. What was done is stored; a retry does only what is left.
+    materialised all the same. What was done is stored; a retry does only what is left. A generator, because Dagster
+    keeps of a step that raises only what it has yielded before.
     """
     stage_context = pipeline.context(context.run.run_id)
     metadata: dict[str, Mapping[str, Any]] = {}
@@ -50,15 +54,19 @@ def for_each_bot(
             for day, values in _with_duration(described, seconds).items():
                 metadata[partition_key(bot_name, day)] = values
                 pipeline.on_progress(stage, bot_name, day.isoformat())
-        except EnrichError as error:
-            failures[bot_name] = error
-            context.log.error(f"{bot_name}: {error}")
+        except Exception as error:  # noqa: BLE001 - raised below, when the other bots had their turn.
+            failures[bot_name] = plain(error)
+            context.log.error(f"{bot_name}: {failures[bot_name]}")
+            if failures[bot_name] is not error:
+                context.log.error(f"{bot_name}: the stack of the {type(error).__name__}\n{stack(error)}")
     if failures:
-        _record(context, metadata)
+        for key, values in metadata.items():
+            yield AssetMaterialization(context.asset_key, partition=key, metadata=dict(values))
         raise _failure(stage, failures, bots=len({key.partition("|")[0] for key in metadata}) + len(failures))
     single = len(metadata) == 1
     for key, values in metadata.items():
         context.add_asset_metadata(dict(values), partition_key=None if single else key)
+    yield MaterializeResult()
 
 
 def _with_duration(described: Mapping[date, Mapping[str, Any]], seconds: float) -> dict[date, Mapping[str, Any]]:
@@ -69,12 +77,6 @@ def _with_duration(described: Mapping[date, Mapping[str, Any]], seconds: float) 
         day: {**values, "stage_seconds": seconds * (sizes[day] / total if total else 1 / len(described))}
         for day, values in described.items()
     }
-
-
-def _record(context: AssetExecutionContext, metadata: Mapping[str, Mapping[str, Any]]) -> None:
-    """A step that fails materialises nothing by itself; what was done is done."""
-    for key, values in metadata.items():
-        context.log_event(AssetMaterialization(context.asset_key, partition=key, metadata=dict(values)))
 
 
 def _failure(stage: str, failures: Mapping[str, EnrichError], bots: int) -> EnrichError:

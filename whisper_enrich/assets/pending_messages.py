@@ -31,7 +31,7 @@ from whisper_enrich.storage.overview import PartitionFigures
     metadata=table_metadata("message_ledger"),
     **COMMON,
 )
-def pending_messages(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> None:
+def pending_messages(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]):
     def work(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> dict[date, PartitionFigures]:
         intake = take_in(ctx, bot)
         context.log.info(f"{bot.bot_name}: {describe_intake(intake, bot)}")
@@ -45,7 +45,7 @@ def pending_messages(context: AssetExecutionContext, pipeline: ResourceParam[Pip
         with ctx.database.connect() as connection:
             return {day: overview.partition_figures(connection, bot.bot_name, day) for day in days}
 
-    for_each_bot(context, pipeline, "intake", work, _describe)
+    yield from for_each_bot(context, pipeline, "intake", work, _describe)
 
 
 def describe_intake(intake: IntakeResult, bot: BotCollection) -> str:

@@ -29,11 +29,11 @@ from whisper_enrich.storage import overview, previews
     code_version=ENGINE_VERSION,
     **COMMON,
 )
-def user_facts(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> None:
+def user_facts(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]):
     def work(ctx, bot, days):
         return extract_facts(ctx, bot, days, extract, ENGINE_VERSION)
 
-    for_each_bot(context, pipeline, "facts", work, _describe)
+    yield from for_each_bot(context, pipeline, "facts", work, _describe)
 
 
 def _describe(ctx: StageContext, bot: BotCollection, day: date, result: FactsResult) -> dict[str, Any]:

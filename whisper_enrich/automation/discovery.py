@@ -8,7 +8,7 @@ from datetime import date
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from whisper_enrich.automation.jobs import BOT_TAG
-from whisper_enrich.messages.model import Disposition
+from whisper_enrich.messages.model import Disposition, ParsedPoint
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import parse_all
@@ -75,18 +75,23 @@ def look_for_new_points(
 
 def _days_of_new_points(ctx: StageContext, bot: BotCollection, pages: int) -> set[date]:
     """Today stands for new points on later pages, and for those that are no conversation and need marking only."""
+    today = ctx.clock().date()
+    points = new_points(ctx, bot, pages)
+    return {point.day or today for point in points if point.disposition is Disposition.CONVERSATION} or {today}
+
+
+def new_points(ctx: StageContext, bot: BotCollection, pages: int) -> list[ParsedPoint]:
+    """Of the first ``pages`` of unmarked points, those that the ledger does not know as they are now."""
     now = ctx.clock()
-    days = {now.date()}
-    found: set[date] = set()
+    found: list[ParsedPoint] = []
     for page in ctx.store.scan(
         bot.collection, unmarked_for=ctx.ledger_id, page_size=ctx.settings.qdrant_page_size, max_pages=pages
     ):
         with ctx.database.connect() as connection:
             known = overview.known_hashes(connection, bot.bot_name, [point.id for point in page])
-        for point in parse_all(ctx, bot.bot_name, page, now):
-            if known.get(point.point_id) != point.content_hash and point.disposition is Disposition.CONVERSATION:
-                found.add(point.day or now.date())
-    return found or days
+        parsed = parse_all(ctx, bot.bot_name, page, now)
+        found += [point for point in parsed if known.get(point.point_id) != point.content_hash]
+    return found
 
 
 def unregistered(instance: DagsterInstance, bots: Iterable[BotCollection], partitions_name: str) -> list[str]:

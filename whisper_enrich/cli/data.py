@@ -46,7 +46,7 @@ def load_command(files: tuple[Path, ...], user_speaker: str) -> None:
     """
     from whisper_enrich.loading.files import read_file
     from whisper_enrich.loading.load import load
-    from whisper_enrich.storage.profiles import remember_names
+    from whisper_enrich.storage.profiles import remember_bot_names, remember_names
 
     with opened(Pipeline()) as pipeline:
         for path in files:
@@ -58,6 +58,7 @@ def load_command(files: tuple[Path, ...], user_speaker: str) -> None:
                 )
             with pipeline.database.begin() as connection:
                 remember_names(connection, loaded.names, "loaded")
+                remember_bot_names(connection, loaded.bot_names)
             for bot_name, counts in result.bots.items():
                 step(f"{path.name}: {counts.new} new points for bot '{bot_name}', {counts.already_there} were there already.")
     out.print("Next: whisper-enrich enrich")

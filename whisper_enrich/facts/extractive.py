@@ -15,7 +15,7 @@ from whisper_enrich.facts.clauses import Clause, clauses
 from whisper_enrich.facts.dates import DateSpan, find_dates, with_dates
 from whisper_enrich.facts.matching import Draft, drafts
 from whisper_enrich.facts.model import Assertion, Evidence, Extraction, Outcome, Polarity
-from whisper_enrich.facts.pep_talk import is_pep_talk
+from whisper_enrich.facts.small_talk import is_pep_talk
 from whisper_enrich.messages.model import Message, Speaker
 from whisper_enrich.text import language
 from whisper_enrich.text.third_person import to_third_person

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 
-from whisper_enrich.facts.clauses import Clause, has_finite_verb, has_verb
+from whisper_enrich.facts.clauses import Clause
 from whisper_enrich.facts.model import Category, Tense
+from whisper_enrich.facts.openings import has_finite_verb, has_verb
 from whisper_enrich.facts.rules.lexicon import PEOPLE
 from whisper_enrich.facts.rules.model import either
+from whisper_enrich.facts.small_talk import is_courtesy
 from whisper_enrich.text.verbs import is_base
-from whisper_enrich.text.words import word_set
+from whisper_enrich.text.words import any_of, word_set
 
 NAME = "general"
 #: Interest from which a clause is kept.
@@ -32,28 +34,18 @@ _WRITER = re.compile(r"(?:i|we)\b", re.IGNORECASE)
 # "Nature reminds us" is said of everybody.
 _ABOUT_PERSON = re.compile(r"\b(?:me|my)\b", re.IGNORECASE)
 _NO_STATEMENT = re.compile(
-    r"(?:you|your|thanks?|thank|let's|let|what|how|wow|glad|great|nice|good|here|there|see|who|hope|sorry|congrats?"
-    r"|keep|take|tell|give"
-    r"|check|don't|do|please|just|look|remember|trust|believe|excuse|count|bless|kudos|way|welcome|appreciate"
-    r"|reminds?|makes?|sounds?|feels?|seems?|looks?|helps?|keeps|gives?|brings?|in the meantime)\b",
+    any_of(
+        """
+        you | your | thanks? | thank | let's | let | what | how | wow | glad | great | nice | good | here | there | see | who
+        | hope | sorry | congrats? | keep | take | tell | give | check | don't | do | please | just | look | remember | trust
+        | believe | excuse | count | bless | kudos | way | welcome | appreciate | reminds? | makes? | sounds? | feels? | seems?
+        | looks? | helps? | keeps | gives? | brings? | in the meantime
+        """
+    )
+    + r"\b",
     re.IGNORECASE,
 )
 _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|yourself|u|ur|ya|y'all)\b|\byou'", re.IGNORECASE)
-_COURTESY = re.compile(
-    r"(?:i|we)(?:'m| am|'re| are)? (?:\w+ )?(?:appreciate|thank|agree|totally agree|glad|sorry|know what|see what"
-    r"|get it|got it|hear|understand|bet|hope|guess|mean|know|see|can imagine|can see|can tell|feel the same|wonder"
-    r"|promise|(?:can't|cannot) wait)\b"
-    r"|(?:i|we)'(?:ll|d) (?!never forget)|(?:i|we) (?:will|can|could|should|would|can't|couldn't|cannot)\b|my "
-    r"(?:pleasure|bad|apologies|condolences)|i'm (?:here|off|back|in|down|good|fine|ok|okay|well|alright|all ears"
-    r"|sure|with|on board|doing (?:well|good|great|ok|okay|fine|alright))\b"
-    r"|i(?:'m| am) \d+ (?:min|hour|sec|%|percent)|i (?:said|claimed|pretended|lied|joked|used to (?:think|believe)"
-    r"|work on|play with)\b|i (?:just )?want(?:ed)? to (?:say|check|tell|ask|let|fill|share|give|thank|hear)\b"
-    r"|i(?:'ve)? (?:got|have) (?:some |a )?(?:\w+ )?(?:news|question|update|something to)\b|i (?:really |just |also "
-    r"|do )?(?:love|like|enjoy) (?:the|that|this|these|those|his|her|their) (?:\w+ ?){1,3}$|i have no idea|i don't "
-    r"(?:know|think|care|mind)|i've (?:got to go|gotta go)|i (?:have to|need to|got to) (?:go|run|get going)|we "
-    r"(?:got|can do) this",
-    re.IGNORECASE,
-)
 _OTHER_SUBJECT = re.compile(
     rf"(?:my|our) (?:[\w'-]+ ){{0,2}}?{either(PEOPLE)}(?:'s \w+)?\b(?! and (?:i|me)\b)|everyone in my \w+|(?:a|one) "
     r"\w+ of mine",
@@ -71,6 +63,7 @@ _EMPTY = word_set(
     up down back then than when what how who which because like good great nice awesome amazing cool fun lovely yeah well
     """
 )
+_NAME = re.compile(r"\b[A-Z][a-z]+")
 _DATED = re.compile(
     r"\b(?:yesterday|today|tonight|tomorrow|last|next|ago|since|recently|lately|week|weekend|month|year|summer"
     r"|winter|morning|night|first time)\b",
@@ -81,30 +74,58 @@ _FEELING = re.compile(
     r"|overwhelmed|thankful|upset|lonely)\b",
     re.IGNORECASE,
 )
+_FIELDS = (
+    (
+        Category.HEALTH,
+        word_set(
+            """
+            doctor hospital gym workout yoga sleep insomnia pain sick medication therapy therapist health diet exercise
+            """
+        ),
+    ),
+    (
+        Category.WORK,
+        word_set(
+            """
+            job work business store studio career boss customers clients office project school study thesis exam exams
+            degree shift shifts students colleagues startup biz
+            """
+        ),
+    ),
+    (
+        Category.RELATIONSHIP,
+        word_set(
+            """
+            mom mum mother dad father parents brother sister son daughter kids children family fam husband wife partner
+            boyfriend girlfriend friend friends grandma grandpa cousin aunt uncle
+            """
+        ),
+    ),
+    (Category.POSSESSION, word_set("dog cat puppy kitten pet pets car bike guitar camera")),
+    (Category.PLACE, word_set("apartment neighborhood neighbourhood town city village hometown")),
+)
 _OPINION = re.compile(r"\b(?:is|are|was|were|think|believe|means|seems?|looks?|sounds?)\b", re.IGNORECASE)
 
 
 def interest(clause: Clause) -> float:
     """How much a clause tells about the person, in points; 0 and less: nothing to keep."""
     text = clause.text
-    if _SECOND_PERSON.search(text) or _COURTESY.match(text):
+    if _SECOND_PERSON.search(text) or is_courtesy(text):
         return 0.0
     words = [word.lower() for word in _WORD.findall(text)]
     content = [word for word in words if word not in _EMPTY]
     if len(content) < 2 or len(words) < 3 or "let's" in words or _is_about_another(text):
         return 0.0
-    points = 0.0
     if _SUBJECT.match(text) and (_WRITER.match(text) or has_verb(text)):
-        points += 1.0
+        points = 1.0
     elif _ABOUT_PERSON.search(text) and not _NO_STATEMENT.match(text) and len(content) >= 3 and _says_something(text):
-        points += 0.5
+        points = 0.5
     else:
         return 0.0
     points += min(len(content), 8) * 0.25
     points += 0.5 * (_DATED.search(text) is not None)
     points += 0.5 * (clause.tense is Tense.PAST)
-    points += 0.5 * bool(re.search(r"(?<!^)\b[A-Z][a-z]+", text[1:]))
-    return points
+    return points + 0.5 * (_NAME.search(text, 1) is not None)
 
 
 def _says_something(text: str) -> bool:
@@ -129,34 +150,7 @@ def category(clause: Clause) -> Category:
         return Category.FEELING
     if clause.tense is Tense.PAST:
         return Category.EVENT
-    for subject, words in _SUBJECTS:
+    for field, words in _FIELDS:
         if not words.isdisjoint(clause.words):
-            return subject
+            return field
     return Category.OPINION if _OPINION.search(clause.text) else Category.PERSONAL
-
-
-_SUBJECTS = (
-    (
-        Category.HEALTH,
-        word_set(
-            "doctor hospital gym workout yoga sleep insomnia pain sick medication therapy therapist health diet "
-            "exercise"
-        ),
-    ),
-    (
-        Category.WORK,
-        word_set(
-            "job work business store studio career boss customers clients office project school study thesis exam "
-            "exams degree shift shifts students colleagues startup biz"
-        ),
-    ),
-    (
-        Category.RELATIONSHIP,
-        word_set(
-            "mom mum mother dad father parents brother sister son daughter kids children family fam husband wife "
-            "partner boyfriend girlfriend friend friends grandma grandpa cousin aunt uncle"
-        ),
-    ),
-    (Category.POSSESSION, word_set("dog cat puppy kitten pet pets car bike guitar camera")),
-    (Category.PLACE, word_set("apartment neighborhood neighbourhood town city village hometown")),
-)

@@ -26,7 +26,8 @@ class Loaded:
 
     ``counts`` is the number of points by bot, ``names`` the display name by user id, ``skipped`` how much of what was left
     out, by what it is. ``pages`` goes through the points from the start each time it is called. ``with_vectors`` gives
-    vectors to points that have none; it is called for those that are new to the store only.
+    vectors to points that have none; it is called for those that are new to the store only. ``bot_names`` is the display
+    name by bot where the bot's own name does not say it.
     """
 
     counts: Mapping[str, int]
@@ -34,6 +35,7 @@ class Loaded:
     skipped: Mapping[str, int]
     pages: Callable[[], Pages] = field(repr=False)
     with_vectors: Callable[[Sequence[Point]], list[Point]] = field(default=list, repr=False)
+    bot_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def total(self) -> int:

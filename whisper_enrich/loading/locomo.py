@@ -60,6 +60,7 @@ def read_locomo(path: Path | str, user_speaker: str = "both") -> Loaded:
     if user_speaker not in USER_SPEAKERS:
         raise InputError(f"The user of a LoCoMo file is one of {', '.join(USER_SPEAKERS)}. Choose one of them.")
     names: dict[str, str] = {}
+    bot_names: dict[str, str] = {}
     skipped: Counter[str] = Counter()
     points: dict[str, list[Point]] = {}
     for place, raw in _conversations(Path(path)):
@@ -70,6 +71,7 @@ def read_locomo(path: Path | str, user_speaker: str = "both") -> Loaded:
                 raise InputError(f"{place} has the sample and speakers of another. Give each a sample_id of its own.")
             points[bot_name] = _points(sample, bot_name, user)
             names[_user_id(sample, user)] = user
+            bot_names[bot_name] = bot
             skipped += left_out
     if not any(points.values()):
         raise InputError(f"{path} holds no message. Name a LoCoMo file with sessions.")
@@ -80,7 +82,7 @@ def read_locomo(path: Path | str, user_speaker: str = "both") -> Loaded:
                 yield bot_name, own[start : start + PAGE]
 
     counts = {bot_name: len(own) for bot_name, own in sorted(points.items())}
-    return Loaded(counts, names, dict(skipped), pages, with_hashed_vectors)
+    return Loaded(counts, names, dict(skipped), pages, with_hashed_vectors, bot_names)
 
 
 def locomo_point_id(bot_name: str, dia_id: str) -> str:

@@ -89,10 +89,11 @@ def _summarise_group(
     with ctx.database.connect() as connection:
         stored = repository.stored_windows(connection, bot.bot_name, list(rows))
         names = profiles.names_of(connection, sorted({user_id for user_id, _ in rows}))
+        bot_display_name = profiles.display_name_of_bot(connection, bot.bot_name)
     changes = _Changes()
     for (user_id, day), mine in _by_user_day(read, rows).items():
         complete = len(mine.rows) == len(rows[user_id, day])
-        worker = _UserDay(ctx, bot, user_id, names[user_id], engine, stored[user_id, day], results[day], changes)
+        worker = _UserDay(ctx, bot_display_name, user_id, names[user_id], engine, stored[user_id, day], results[day], changes)
         worker.work(mine)
         if complete:
             changes.settled_days.append((user_id, day))
@@ -133,7 +134,7 @@ class _UserDay:
     """The windows of one user on one day; ``stored`` are those that have a summary, with the hash of its input."""
 
     ctx: StageContext
-    bot: BotCollection
+    bot_display_name: str
     user_id: str
     name: str
     engine: Engine
@@ -173,7 +174,7 @@ class _UserDay:
         short = action is Action.SHORT
         try:
             summary = self.engine.summarise(
-                held, user_name=self.name, bot_name=self.bot.bot_name, window=window, scope=key[2], short=short
+                held, user_name=self.name, bot_name=self.bot_display_name, window=window, scope=key[2], short=short
             )
         except Exception as error:  # noqa: BLE001 - one window must not stop the others; the failure is counted.
             self.result.failures[type(error).__name__] += 1

@@ -1,4 +1,4 @@
-"""What to call a person: our own table first, then the platform's, else the id."""
+"""What to call a person (our own table first, then the platform's, else the id) and a bot."""
 
 from __future__ import annotations
 
@@ -41,4 +41,23 @@ def remember_names(connection: Connection, names: Mapping[str, str], source: str
                 "ON CONFLICT (user_id) DO NOTHING"
             ),
             {"user": user_id, "name": name, "source": source},
+        )
+
+
+def display_name_of_bot(connection: Connection, bot_name: str) -> str:
+    """What to call a bot in a sentence: as it was loaded, else its name with capitals."""
+    found = connection.execute(
+        text("SELECT display_name FROM bot_profiles WHERE bot_name = :bot"), {"bot": bot_name}
+    ).scalar()
+    return str(found) if found else bot_name.replace("_", " ").title()
+
+
+def remember_bot_names(connection: Connection, names: Mapping[str, str]) -> None:
+    """Store display names of bots that came with an import; a name that is there already stays."""
+    for bot_name, name in sorted(names.items()):
+        connection.execute(
+            text(
+                "INSERT INTO bot_profiles (bot_name, display_name) VALUES (:bot, :name) ON CONFLICT (bot_name) DO NOTHING"
+            ),
+            {"bot": bot_name, "name": name},
         )

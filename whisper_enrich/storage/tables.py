@@ -154,6 +154,14 @@ user_profiles = Table(
     comment="How to name a person.",
 )
 
+bot_profiles = Table(
+    "bot_profiles",
+    metadata,
+    Column("bot_name", String(100), primary_key=True),
+    Column("display_name", Text, nullable=False),
+    comment="How to name a bot in a sentence, where its collection's name does not say.",
+)
+
 fact_assertions = Table(
     "fact_assertions",
     metadata,

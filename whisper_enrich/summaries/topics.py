@@ -1,6 +1,6 @@
 """Key topics: three to five lower-case words or phrases, by YAKE (Campos et al. 2020), which needs no corpus.
 
-YAKE takes about 30 microseconds a word, so it reads only the most telling sentences, best first, up to `MAX_WORDS`
+YAKE takes about 5 microseconds a word, so it reads only the most telling sentences, best first, up to `MAX_WORDS`
 words. What it cannot see there, how often a word comes back in the whole talk, is put in afterwards: candidates are
 ordered by YAKE's score (lower is better) over the square of the number of messages with the rarest of their words.
 """
@@ -10,15 +10,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from whisper_enrich.summaries.candidates import Candidate
 from whisper_enrich.summaries.vocabulary import CHAT_WORDS, FUNCTION_WORDS, content_stems, stop_words, words
 from whisper_enrich.text.verbs import is_adverb, is_base, is_past
 from whisper_enrich.text.words import word_set
 
+if TYPE_CHECKING:
+    from yake_rust import Yake
+
 MOST = 5
 MAX_WORDS = 80
-_PROPOSALS = 40
+_ALL = 10 * MAX_WORDS
+"""More phrases of one and two words than there are in the text."""
+_DIGITS = 9
+"""YAKE sums in an order that differs from process to process; beyond these decimals, so do its scores."""
 _SHORTEST = 3
 _INSIDE = re.compile(r"[^\w\s'’-]")
 _PUNCTUATION = " .,;:!?…'\"“”‘’()[]-–—/"
@@ -89,14 +97,19 @@ def _most_telling(ranked: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _yake(texts: Sequence[str], stops: frozenset[str]) -> list[tuple[str, float]]:
-    from yake import KeywordExtractor
-
+    """Phrases of one and two words in lower case with their scores."""
     # Its sentence splitter wants capitals; a chat's "ok. then" would come back as a phrase.
     text = " ".join(text[:1].upper() + text[1:].rstrip(".!?… ") + "." for text in texts)
-    # Its own removal of near duplicates is off: it costs a third of the time, and `_distinct` knows stems.
-    extractor = KeywordExtractor(n=2, top=_PROPOSALS, dedup_lim=1.0, stopwords=set(stops))
-    found = extractor.extract_keywords(text) if texts else []
-    return [(phrase.lower().strip(_PUNCTUATION), float(score)) for phrase, score in found]
+    found = _extractor(stops).get_n_best(text, n=_ALL) if texts else []
+    return [(phrase.lower().strip(_PUNCTUATION), round(score, _DIGITS)) for phrase, score in found]
+
+
+@lru_cache(maxsize=16)
+def _extractor(stops: frozenset[str]) -> Yake:
+    from yake_rust import Yake
+
+    # Its own removal of near duplicates is off: `_distinct` knows stems.
+    return Yake(stopwords=set(stops), ngrams=2, remove_duplicates=False)
 
 
 def _runs(texts: Sequence[str]) -> list[str]:

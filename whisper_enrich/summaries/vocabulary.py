@@ -84,12 +84,12 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=64)
 def stop_words(language: str | None) -> frozenset[str]:
-    """The stop words that YAKE brings for an ISO 639-1 language; none for one it does not know. English is ours."""
+    """The stop words of an ISO 639-1 language by the Stopwords ISO collection; none for one it lacks. English is ours."""
     if language in (None, "en"):
         return frozenset()
-    from yake import KeywordExtractor
+    from stopwordsiso import stopwords
 
-    return frozenset(KeywordExtractor(lan=language).stopword_set)
+    return frozenset(stopwords(language))
 
 
 def content_stems(lowered: list[str], ignored: frozenset[str] = frozenset()) -> list[str]:

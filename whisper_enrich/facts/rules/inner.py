@@ -5,6 +5,7 @@ from __future__ import annotations
 from whisper_enrich.facts.model import Category, Tense
 from whisper_enrich.facts.rules.lexicon import FEELINGS
 from whisper_enrich.facts.rules.model import ADDRESSED, Cut, Rule, either
+from whisper_enrich.facts.small_talk import REACTION
 
 _FEELS = (
     r"(?:i'm|i am|i feel|i'm feeling|i am feeling|i've been feeling|i've been|i felt|i was|i was feeling|it (?:made"
@@ -24,7 +25,7 @@ RULES = (
         "feels",
         max_words=6,
         cut=Cut.NOTHING,
-        unless=ADDRESSED + r"|^i(?:'m| am) (?:\w+ )?(?:good|fine|ok|okay|great|down|better|ready|free)$",
+        unless=ADDRESSED + "|" + REACTION,
     ),
     Rule(
         "thinks",

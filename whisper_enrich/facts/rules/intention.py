@@ -171,7 +171,7 @@ RULES = (
         value="",
         cut=Cut.ACTIVITY,
         refuses=(
-            r"(?:hear|it|that|this$|see (?:what|how|it|your|you|where)|seeing (?:you|your|what|how)|hearing|see(?: "
+            r"(?:\w+ (?:\w+ )?(?:it|them|that|this)$|catch up|hear|it|that|this$|see (?:what|how|it|your|you|where)|seeing (?:you|your|what|how)|hearing|see(?: "
             r"|$)|tell|talking|chat|show you|share|our next|the future|what|more|meet you|try it|check|be there|for "
             r"you|you|your)\b"
         ),

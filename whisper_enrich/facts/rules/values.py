@@ -50,7 +50,9 @@ _PRONOUNS = word_set(
     """
 )
 # What follows "and fixed ..." as a verb, against "and mixed berries".
-_OBJECT_STARTS = word_set("a an the my our his her their its it them this that to in on at with from up out off away down back for")
+_OBJECT_STARTS = word_set(
+    "a an the my our his her their its it them this that to in on at with from up out off away down back for"
+)
 _VAGUE = word_set(
     """
     it that this them those these him her you your yours us me one ones stuff things thing something anything everything

@@ -32,6 +32,15 @@ _WORKPLACE = re.compile(
     r"cent(?:er|re))$",
     re.IGNORECASE,
 )
+_WORKPLACE = re.compile(
+    r"\b(?:bank|hospital|school|restaurant|kitchen|bakery|cafe|café|shop|store|factory|warehouse|lab|laboratory"
+    r"|library|museum"
+    r"|office|clinic|hotel|bar|pub|salon|garage|farm|studio|gym|pharmacy|supermarket|mall|nursery|kindergarten"
+    r"|university"
+    r"|theatre|theater|ward|icu|er|call cent(?:er|re)|startup|firm|agency|department|bookstore|bookshop|garden "
+    r"cent(?:er|re))$",
+    re.IGNORECASE,
+)
 _NO_FIELD = re.compile(
     r"(?:a team|the morning|the evening|shifts?|progress|silence|groups?|pairs|general|the same|my own|my)\b",
     re.IGNORECASE,
@@ -45,6 +54,15 @@ _JOB = (
 
 def _is_employer(value: str) -> bool:
     return _NO_EMPLOYER.match(value) is None
+
+
+def _is_workplace(value: str) -> bool:
+    return _WORKPLACE.search(value) is not None
+
+
+def _is_field(value: str) -> bool:
+    """A field of work, not a town: chat capitalises the latter."""
+    return _NO_FIELD.match(value) is None and not value[0].isupper()
 
 
 def _is_workplace(value: str) -> bool:
