@@ -24,7 +24,6 @@ from pathlib import Path
 from rouge_score.rouge_scorer import RougeScorer
 from sqlalchemy import text
 
-from whisper_enrich.assets.conversation_summaries import EXTRACTIVE
 from whisper_enrich.facts.extractive import ENGINE_VERSION, extract
 from whisper_enrich.loading.load import load
 from whisper_enrich.loading.locomo import locomo_point_id, read_locomo
@@ -33,10 +32,12 @@ from whisper_enrich.settings import load_settings
 from whisper_enrich.stages.completion import complete_days, mark_left_out
 from whisper_enrich.stages.facts import extract_facts
 from whisper_enrich.stages.intake import take_in
-from whisper_enrich.stages.summaries import summarise_days
+from whisper_enrich.stages.summaries import Engine, summarise_days
 from whisper_enrich.storage import overview
 from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
 from whisper_enrich.storage.profiles import remember_bot_names, remember_names
+from whisper_enrich.summaries.extractive import ENGINE_VERSION as SUMMARY_VERSION
+from whisper_enrich.summaries.extractive import input_hash, summarise
 
 ROOT = Path(__file__).resolve().parents[1]
 TURN = re.compile(r"D\d+:\d+")
@@ -91,7 +92,7 @@ def enrich(ctx, bot) -> None:
     with ctx.database.connect() as connection:
         days = sorted(overview.due_days(connection, ctx.clock()).get(bot.bot_name, ()))
     extract_facts(ctx, bot, days, extract, ENGINE_VERSION)
-    summarise_days(ctx, bot, days, EXTRACTIVE)
+    summarise_days(ctx, bot, days, Engine(summarise, input_hash, SUMMARY_VERSION))
     complete_days(ctx, bot, days)
 
 

@@ -30,7 +30,7 @@ def sweep_recent_days(
 ) -> Iterator[RunRequest | SkipReason]:
     """Every six hours the last LOOKBACK_DAYS days of every bot, whether or not the sensor saw anything new there."""
     today = pipeline.clock().date()
-    first = today - timedelta(days=pipeline.settings.lookback_days - 1)
+    first = max(today - timedelta(days=pipeline.settings.lookback_days - 1), pipeline.settings.enrichment_start_date)
     in_flight = discovery.bots_in_flight(context.instance)
     bots = [name for name in context.instance.get_dynamic_partitions(BOTS) if name not in in_flight]
     if not bots:
@@ -53,7 +53,9 @@ def reconcile_daily(context: ScheduleEvaluationContext) -> Iterator[RunRequest |
     if not bots:
         yield SkipReason("No bot is registered.")
     for bot_name in bots:
-        yield RunRequest(partition_key=bot_name, tags={"whisper_enrich/cause": "reconciliation"})
+        yield RunRequest(
+            partition_key=bot_name, tags={BOT_TAG: bot_name, "whisper_enrich/cause": "reconciliation"}
+        )
 
 
 check_quality_hourly = ScheduleDefinition(

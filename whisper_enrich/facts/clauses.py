@@ -30,7 +30,7 @@ from whisper_enrich.facts.openings import (
     strip_lead_in,
 )
 from whisper_enrich.text.sentences import sentences
-from whisper_enrich.text.third_person import respell
+from whisper_enrich.text.spelling import respell
 from whisper_enrich.text.verbs import is_past
 from whisper_enrich.text.words import any_of, word_set
 
