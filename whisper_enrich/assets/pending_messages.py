@@ -65,6 +65,7 @@ def _describe(ctx: StageContext, bot: BotCollection, day: date, figures: Partiti
         "users": figures.users,
         "waiting_for_facts": figures.waiting_facts,
         "waiting_for_summary": figures.waiting_summaries,
+        "clocks_that_disagree": figures.skewed,
         "left_out": sum(figures.left_out.values()),
         "quarantined": sum(figures.quarantined.values()),
         "left_out_by_reason": MetadataValue.table(two_columns("reason", figures.left_out)),

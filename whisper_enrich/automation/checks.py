@@ -50,7 +50,9 @@ def _never_taken_in(ctx: StageContext, bot: BotCollection) -> list[dict]:
     now = ctx.clock()
     ages = [(now - point.at).total_seconds() for point in new_points(ctx, bot, PAGES) if point.at is not None]
     oldest = int(max(ages, default=-1.0))
-    return [{"bot": bot.bot_name, "day": "never taken in", "waiting": len(ages), "seconds": oldest}] if oldest >= 0 else []
+    return (
+        [{"bot": bot.bot_name, "day": "never taken in", "waiting": len(ages), "seconds": oldest}] if oldest >= 0 else []
+    )
 
 
 @asset_check(asset="pending_messages")

@@ -53,9 +53,7 @@ def reconcile_daily(context: ScheduleEvaluationContext) -> Iterator[RunRequest |
     if not bots:
         yield SkipReason("No bot is registered.")
     for bot_name in bots:
-        yield RunRequest(
-            partition_key=bot_name, tags={BOT_TAG: bot_name, "whisper_enrich/cause": "reconciliation"}
-        )
+        yield RunRequest(partition_key=bot_name, tags={BOT_TAG: bot_name, "whisper_enrich/cause": "reconciliation"})
 
 
 check_quality_hourly = ScheduleDefinition(

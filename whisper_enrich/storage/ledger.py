@@ -121,13 +121,14 @@ _SAME_DAY = "(l.day = i.day OR i.event_time IS NULL AND l.event_time IS NULL)"
 
 _STALE_AFTER_A_MOVE = f"""
 INSERT INTO stale_windows (bot_name, user_id, day, reason)
-SELECT DISTINCT l.bot_name, l.user_id, l.day, 'a message moved away'
+SELECT DISTINCT l.bot_name, l.user_id, l.day, 'a message left it'
 FROM message_ledger l JOIN incoming i USING (point_id)
-WHERE l.bot_name = :bot AND l.disposition = 'conversation' AND NOT (l.user_id = i.user_id AND {_SAME_DAY})
+WHERE l.bot_name = :bot AND l.disposition = 'conversation'
+  AND (i.disposition <> 'conversation' OR l.user_id <> i.user_id OR NOT {_SAME_DAY})
 ON CONFLICT DO NOTHING
 """
 
-# A row that never was conversation has nothing to withdraw.
+# A row that was conversation goes back to the facts stage, which withdraws what it had derived; its old window is stale.
 _UPSERT = """
 INSERT INTO message_ledger AS l (
     bot_name, collection, point_id, user_id, event_time, day, scope, parts, user_text_hash, bot_text_hash, content_hash,
@@ -149,8 +150,7 @@ ON CONFLICT (bot_name, point_id) DO UPDATE SET
     disposition = excluded.disposition, reason = excluded.reason, clock_skew_seconds = excluded.clock_skew_seconds,
     facts_state = CASE WHEN l.disposition = 'conversation' THEN 'waiting' ELSE excluded.facts_state END,
     facts_reason = excluded.facts_reason, facts_attempts = 0, facts_next_at = NULL, facts_version = NULL,
-    summary_state = CASE WHEN l.disposition = 'conversation' OR l.summary_state <> 'left_out'
-        THEN 'waiting' ELSE excluded.summary_state END,
+    summary_state = excluded.summary_state,
     summary_reason = excluded.summary_reason, summary_attempts = 0, summary_next_at = NULL, summary_version = NULL,
     mark_state = 'waiting', mark_reason = NULL, mark_attempts = 0, mark_next_at = NULL, mark_version = NULL
 WHERE (l.content_hash, l.disposition, l.reason, l.collection, l.user_id)
@@ -231,12 +231,23 @@ def forget_points(connection: Connection, bot_name: str, point_ids: Sequence[str
             {"bot": bot_name, "ids": list(point_ids)},
         ).all(),
     )  # fmt: skip
+    connection.execute(
+        text(
+            """
+            INSERT INTO stale_windows (bot_name, user_id, day, reason)
+            SELECT DISTINCT bot_name, user_id, day, 'a message left it' FROM message_ledger
+            WHERE bot_name = :bot AND point_id = ANY(:ids) AND disposition = 'conversation'
+            ON CONFLICT DO NOTHING
+            """
+        ),
+        {"bot": bot_name, "ids": list(point_ids)},
+    )
     changed = connection.execute(
         text(
             """
             UPDATE message_ledger SET
                 facts_state = CASE WHEN disposition = 'conversation' AND parts & 1 = 1 THEN 'waiting' ELSE 'left_out' END,
-                summary_state = CASE WHEN disposition = 'conversation' THEN 'waiting' ELSE 'left_out' END,
+                summary_state = 'left_out', summary_reason = 'gone_from_store',
                 mark_state = 'left_out', facts_next_at = NULL, summary_next_at = NULL, mark_next_at = NULL,
                 disposition = 'deleted', reason = 'gone_from_store', duplicate_parts = 0,
                 revision = revision + 1
@@ -360,14 +371,14 @@ def user_days_waiting(
 def rows_of_user_days(
     connection: Connection, bot_name: str, user_days: Sequence[UserDay]
 ) -> dict[UserDay, list[Row]]:
-    """By user and day, every row that is conversation, or waits for the summary stage to withdraw it."""
+    """By user and day, every row that is conversation."""
     rows = connection.execute(
         text(
             f"""
             SELECT {_ROW_COLUMNS}, summary_attempts AS attempts
             FROM message_ledger
             JOIN unnest(CAST(:users AS text[]), CAST(:days AS date[])) AS wanted (user_id, day) USING (user_id, day)
-            WHERE bot_name = :bot AND (disposition = 'conversation' OR summary_state = 'waiting')
+            WHERE bot_name = :bot AND disposition = 'conversation'
             ORDER BY user_id, event_time, point_id
             """
         ),

@@ -191,6 +191,7 @@ class PartitionFigures:
     users: int
     waiting_facts: int
     waiting_summaries: int
+    skewed: int
     left_out: dict[str, int]
     quarantined: dict[str, int]
     outcomes: dict[str, int]
@@ -206,7 +207,8 @@ def partition_figures(connection: Connection, bot_name: str, day: date) -> Parti
             """
             SELECT count(*) AS points, count(DISTINCT user_id) AS users,
                 count(*) FILTER (WHERE facts_state = 'waiting') AS waiting_facts,
-                count(*) FILTER (WHERE summary_state = 'waiting') AS waiting_summaries
+                count(*) FILTER (WHERE summary_state = 'waiting') AS waiting_summaries,
+                count(*) FILTER (WHERE abs(clock_skew_seconds) >= 60) AS skewed
             FROM message_ledger WHERE bot_name = :bot AND day = :day AND disposition <> 'deleted'
             """
         ),

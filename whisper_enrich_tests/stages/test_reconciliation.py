@@ -73,6 +73,24 @@ def test_a_message_whose_time_is_corrected_leaves_its_old_day(ctx, elena, points
     assert scalar(ctx, "SELECT count(*) FROM stale_windows") == 0
 
 
+def test_a_message_that_lost_its_user_is_quarantined_and_leaves_nothing_behind(ctx, elena, points):
+    broken = {key: value for key, value in points[0].payload.items() if key != "user_id"}
+    ctx.store.upsert(elena.collection, [Point(points[0].id, broken, points[0].vectors)])
+    enrich(ctx, elena)
+    assert scalar(ctx, "SELECT count(*) FROM user_facts WHERE fact_content LIKE '%Lisbon%'") == 0
+    assert column(ctx, "SELECT message_count FROM conversation_summaries") == [5]
+    assert column(ctx, "SELECT reason FROM quarantine") == ["no_user"]
+    assert due(ctx, elena) == []
+
+
+def test_a_message_that_turns_out_to_be_another_users_moves_with_its_facts(ctx, elena, points):
+    other = {**points[0].payload, "user_id": "bo"}
+    ctx.store.upsert(elena.collection, [Point(points[0].id, other, points[0].vectors)])
+    enrich(ctx, elena)
+    assert column(ctx, "SELECT user_id FROM user_facts WHERE attribute = 'lives_in'") == ["bo"]
+    assert sorted(column(ctx, "SELECT message_count FROM conversation_summaries")) == [1, 5]
+
+
 def test_a_lost_mark_is_set_again_without_deriving_anything_anew(ctx, elena, points):
     before = contents(ctx)
     bare = Point(points[0].id, points[0].payload, points[0].vectors)

@@ -6,6 +6,7 @@ import re
 
 from whisper_enrich.facts.model import Category, Polarity, Tense
 from whisper_enrich.facts.rules.model import ADDRESSED, Cut, Rule
+from whisper_enrich.text.words import any_of
 
 _CHAT_ACTS = re.compile(
     r"(?:be (?:honest|there for you|back|right back|fine|okay|ok|here|sure|great|awesome|amazing|fun|alright|super"
@@ -170,11 +171,14 @@ RULES = (
         "",
         value="",
         cut=Cut.ACTIVITY,
-        refuses=(
-            r"(?:\w+ (?:\w+ )?(?:it|them|that|this)$|catch up|hear|it|that|this$|see (?:what|how|it|your|you|where)|seeing (?:you|your|what|how)|hearing|see(?: "
-            r"|$)|tell|talking|chat|show you|share|our next|the future|what|more|meet you|try it|check|be there|for "
-            r"you|you|your)\b"
-        ),
+        refuses=any_of(
+            r"""
+            \w+ (?:\w+ )?(?:it|them|that|this)$ | catch up | hear | it | that | this$ | see | seeing (?:you|your|what|how)
+            | hearing | tell | talking | chat | show you | share | our next | the future | what | more | meet you | try it
+            | check | be there | for you | you | your
+            """
+        )
+        + r"\b",
         min_words=2,
         unless=ADDRESSED,
         max_words=16,

@@ -1,0 +1,86 @@
+"""The schedules: what a tick requests."""
+
+from datetime import date
+
+import pytest
+from dagster import (
+    DagsterInstance,
+    DagsterRunStatus,
+    DefaultScheduleStatus,
+    RunRequest,
+    SkipReason,
+    build_schedule_context,
+)
+from dagster._core.test_utils import create_run_for_test
+
+from whisper_enrich.automation.jobs import BOT_TAG
+from whisper_enrich.automation.schedules import check_quality_hourly, reconcile_daily, sweep_recent_days
+from whisper_enrich.partitions import BOTS
+from whisper_enrich.resources.pipeline import Pipeline
+
+START = "dagster/asset_partition_range_start"
+END = "dagster/asset_partition_range_end"
+
+
+@pytest.fixture
+def instance():
+    with DagsterInstance.ephemeral() as built:
+        built.add_dynamic_partitions(BOTS, ["elena", "marcus"])
+        yield built
+
+
+def tick(schedule, pipeline, instance):
+    context = build_schedule_context(instance=instance, resources={"pipeline": pipeline})
+    return list(schedule(context))
+
+
+def test_the_sweep_takes_the_last_days_of_every_bot_in_one_run_each(pipeline, instance):
+    requests = tick(sweep_recent_days, pipeline, instance)
+    assert [(r.tags[BOT_TAG], r.tags[START], r.tags[END]) for r in requests] == [
+        ("elena", "elena|2026-03-18", "elena|2026-03-20"),
+        ("marcus", "marcus|2026-03-18", "marcus|2026-03-20"),
+    ]
+    assert all(request.run_key is None for request in requests)
+
+
+def test_the_sweep_looks_back_as_far_as_the_setting_says(pipeline, instance, settings, clock):
+    week = Pipeline(settings.model_copy(update={"lookback_days": 7}), clock=clock, store=pipeline.store)
+    assert {r.tags[START] for r in tick(sweep_recent_days, week, instance)} == {"elena|2026-03-14", "marcus|2026-03-14"}
+
+
+def test_the_sweep_never_asks_for_days_before_the_first_partition(pipeline, instance, settings, clock):
+    young = Pipeline(
+        settings.model_copy(update={"enrichment_start_date": date(2026, 3, 20)}), clock=clock, store=pipeline.store
+    )
+    assert {r.tags[START] for r in tick(sweep_recent_days, young, instance)} == {
+        "elena|2026-03-20",
+        "marcus|2026-03-20",
+    }
+
+
+def test_the_sweep_leaves_bots_with_a_run_in_flight_alone(pipeline, instance):
+    create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags={BOT_TAG: "elena"})
+    (request,) = tick(sweep_recent_days, pipeline, instance)
+    assert request.tags[BOT_TAG] == "marcus"
+    create_run_for_test(instance, status=DagsterRunStatus.QUEUED, tags={"dagster/partition": "marcus|2026-03-01"})
+    (skip,) = tick(sweep_recent_days, pipeline, instance)
+    assert isinstance(skip, SkipReason)
+
+
+@pytest.mark.parametrize("schedule", [sweep_recent_days, reconcile_daily])
+def test_without_any_bot_a_schedule_says_so(pipeline, schedule):
+    with DagsterInstance.ephemeral() as empty:
+        (skip,) = tick(schedule, pipeline, empty)
+    assert "No bot is registered" in skip.skip_message
+
+
+def test_the_reconciliation_is_one_run_a_bot_that_waits_for_the_bots_other_runs(pipeline, instance):
+    requests = tick(reconcile_daily, pipeline, instance)
+    assert all(isinstance(request, RunRequest) for request in requests)
+    assert [(r.partition_key, r.tags[BOT_TAG]) for r in requests] == [("elena", "elena"), ("marcus", "marcus")]
+
+
+def test_all_schedules_run_from_the_start_and_in_utc():
+    for schedule in (sweep_recent_days, reconcile_daily, check_quality_hourly):
+        assert schedule.default_status is DefaultScheduleStatus.RUNNING, schedule.name
+        assert schedule.execution_timezone == "UTC", schedule.name
