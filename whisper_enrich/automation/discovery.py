@@ -3,7 +3,8 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
@@ -21,6 +22,7 @@ IN_FLIGHT = [
     DagsterRunStatus.STARTED,
     DagsterRunStatus.CANCELING,
 ]
+ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 PARTITION_TAG = "dagster/partition"
 PARTITION_BOT_TAG = "dagster/partition/bot"
@@ -37,6 +39,29 @@ def bots_in_flight(instance: DagsterInstance) -> set[str]:
         for tag in (RANGE_START_TAG, PARTITION_TAG):
             if tag in tags:
                 found.add(tags[tag].partition("|")[0])
+    return found
+
+
+PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+_RUNS_LOOKED_AT = 8
+
+
+def pauses(instance: DagsterInstance, bots: Iterable[str], now: datetime) -> dict[str, datetime]:
+    """Bots whose latest run failed, and when the next may start: after 1, 2, 4, ... minutes, an hour at most.
+
+    A run fails when its store, database or code does. Without a pause, every tick would start another one.
+    """
+    found: dict[str, datetime] = {}
+    for bot_name in bots:
+        records = instance.get_run_records(RunsFilter(tags={BOT_TAG: bot_name}, statuses=ENDED), limit=_RUNS_LOOKED_AT)
+        failed = list(takewhile(lambda record: record.dagster_run.status is DagsterRunStatus.FAILURE, records))
+        if not failed:
+            continue
+        ended = failed[0].end_time or failed[0].update_timestamp.timestamp()
+        until = datetime.fromtimestamp(ended, UTC) + min(PAUSE * 2 ** (len(failed) - 1), LONGEST_PAUSE)
+        if until > now:
+            found[bot_name] = until
     return found
 
 

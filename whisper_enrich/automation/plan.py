@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from types import MappingProxyType
 
 from whisper_enrich.partitions import contiguous
 
@@ -35,11 +36,13 @@ def plan_runs(
     *,
     first_day: date,
     today: date,
+    paused: Mapping[str, datetime] = MappingProxyType({}),
 ) -> Plan:
     """One run per bot that has work and none in flight, over its newest block of days.
 
     ``due`` are the days with work by bot. Days outside the partitions (before ``first_day``, after ``today``) wait. Days
-    with a single idle day between them share a run: that costs less than another process.
+    with a single idle day between them share a run: that costs less than another process. ``paused`` are bots whose runs
+    failed, with the time of their next one.
     """
     launches, skipped = [], {}
     for bot_name in bots:
@@ -48,6 +51,8 @@ def plan_runs(
             skipped[bot_name] = "a run is queued or running"
         elif not days:
             skipped[bot_name] = "nothing waits"
+        elif bot_name in paused:
+            skipped[bot_name] = f"its last run failed, the next one starts after {paused[bot_name]:%H:%M:%S} UTC"
         else:
             first, last = _newest_block(days)
             waiting = sum(1 for day in days if first <= day <= last)

@@ -26,14 +26,11 @@ LOOK_SECONDS = 5.0
 STORE_WAIT_SECONDS = 1.0
 
 
-def _next_bots(names: list[str], cursor: str | None, limit: int) -> tuple[list[str], str]:
-    """The bots of this tick, continuing in the alphabet after the last tick's, and the cursor for the next one."""
+def _in_turn(names: list[str], cursor: str | None) -> list[str]:
+    """The bots in the alphabet, beginning after the last one of the last tick."""
     state = json.loads(cursor) if cursor else {}
     after = state.get("after", "") if state.get("version") == CURSOR_VERSION else ""
-    ordered = [name for name in names if name > after] + [name for name in names if name <= after]
-    chosen = ordered[:limit]
-    last = chosen[-1] if chosen and len(names) > limit else ""
-    return chosen, json.dumps({"version": CURSOR_VERSION, "after": last})
+    return [name for name in names if name > after] + [name for name in names if name <= after]
 
 
 def run_requests(plan: Plan) -> list[RunRequest]:
@@ -77,18 +74,23 @@ def _tick(context: SensorEvaluationContext, patient: Pipeline) -> SensorResult |
         return SkipReason(
             f"No bot found: no collection begins with {prefixes}. `whisper-enrich load` or `demo` fill one."
         )
-    chosen, cursor = _next_bots(
-        [bot.bot_name for bot in bots], context.cursor, patient.settings.enrichment_max_bots_per_tick
+    by_name = {bot.bot_name: bot for bot in bots}
+    turn = _in_turn(list(by_name), context.cursor)[: ctx.settings.enrichment_max_bots_per_tick]
+    sighting = discovery.look_for_new_points(
+        ctx, [by_name[name] for name in turn], pages_per_bot=PAGES_PER_BOT, seconds=LOOK_SECONDS
     )
-    looked_at = [bot for bot in bots if bot.bot_name in set(chosen)]
-    sighting = discovery.look_for_new_points(ctx, looked_at, pages_per_bot=PAGES_PER_BOT, seconds=LOOK_SECONDS)
+    chosen = turn[: len(turn) - len(sighting.unread)]
     due = discovery.days_with_work(ctx, sighting)
+    now = ctx.clock()
     in_flight = discovery.bots_in_flight(context.instance)
-    plan = plan_runs(chosen, due, in_flight, first_day=ctx.settings.enrichment_start_date, today=ctx.clock().date())
+    paused = discovery.pauses(context.instance, [name for name in chosen if due.get(name)], now)
+    plan = plan_runs(
+        chosen, due, in_flight, first_day=ctx.settings.enrichment_start_date, today=now.date(), paused=paused
+    )
     new_bots = discovery.unregistered(context.instance, bots, BOTS)
     return SensorResult(
         run_requests=run_requests(plan),
         skip_reason=None if plan.launches else skip_message(plan, due),
         dynamic_partitions_requests=[bot_partitions.build_add_request(new_bots)] if new_bots else [],
-        cursor=cursor,
+        cursor=json.dumps({"version": CURSOR_VERSION, "after": chosen[-1] if len(chosen) < len(bots) else ""}),
     )

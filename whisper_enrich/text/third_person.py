@@ -57,8 +57,8 @@ _ROMAN_BEFORE = word_set(
 _INVERTED = {"am": "is", "do": "does", "have": "has", "don't": "doesn't", "haven't": "hasn't", "was": "was"}
 _COMPANY = re.compile(
     r"^(?P<lead>(?:(?:and|but|so|because|when|while|that|yesterday|today|then)\s+)?)"
-    r"(?:me and (?P<after>(?:my|our)\s+(?:\w+\s+)?\w+|[A-Z]\w+)"
-    r"|(?P<before>(?:my|our)\s+(?:\w+\s+)?\w+|[A-Z]\w+) and (?:I|i|me|myself))\b(?=\s+\w)",
+    r"(?:me and (?P<after>(?:my|our)\s+(?:\w+\s+)?\w+|(?-i:[A-Z]\w+))"
+    r"|(?P<before>(?:my|our)\s+(?:\w+\s+)?\w+|(?-i:[A-Z]\w+)|mom|mum|dad) and (?:I|i|me|myself))\b(?=\s+\w)",
     re.IGNORECASE,
 )
 _PAST_MARK = re.compile(
@@ -181,7 +181,10 @@ class _Rewriter:
         return i + 1
 
     def _mine(self, i: int) -> int:
-        self.out.append("theirs" if self.speaker_known else possessive(self._subject()))
+        if self._keeps_first_person(i):
+            self.out.append(self.tokens[i])
+        else:
+            self.out.append("theirs" if self.speaker_known else possessive(self._subject()))
         return i + 1
 
     def _myself(self, i: int) -> int:
@@ -213,7 +216,7 @@ class _Rewriter:
         """Copy the adverbs after position ``i`` and put the verb, if one follows, into the third person."""
         self.conjugating = False
         j, verb = self._verb_word(i)
-        if not verb:
+        if not verb or verb in _NO_VERB or verb in _HANDLERS:
             return i + 1
         between = "".join(token for token in self.tokens[i + 1 : j] if token.lower() != "myself")
         self.out.append(" " + between.lstrip())

@@ -88,7 +88,7 @@ def test_dead_letters_are_reported_with_their_reason_until_they_are_replayed(ctx
     assert not result.passed
     assert result.severity is AssetCheckSeverity.WARN
     assert plain(result, "dead_letters") == 3
-    assert plain(result, "reasons") == [{"bot": "elena", "reason": "RuntimeError", "count": 3}]
+    assert plain(result, "reasons") == [{"bot": "elena", "reason": "facts: RuntimeError", "count": 3}]
     with ctx.database.begin() as connection:
         replay_dead_letters(connection, None, None)
     assert no_dead_letters(pipeline=pipeline).passed

@@ -23,15 +23,21 @@ END = "dagster/asset_partition_range_end"
 
 
 @pytest.fixture
-def instance():
-    with DagsterInstance.ephemeral() as built:
-        built.add_dynamic_partitions(BOTS, ["elena", "marcus"])
+def empty(tmp_path):
+    """A Dagster instance on disk: a schedule's context opens it anew."""
+    with DagsterInstance.local_temp(str(tmp_path)) as built:
         yield built
 
 
+@pytest.fixture
+def instance(empty):
+    empty.add_dynamic_partitions(BOTS, ["elena", "marcus"])
+    return empty
+
+
 def tick(schedule, pipeline, instance):
-    context = build_schedule_context(instance=instance, resources={"pipeline": pipeline})
-    return list(schedule(context))
+    with build_schedule_context(instance=instance, resources={"pipeline": pipeline}) as context:
+        return list(schedule(context))
 
 
 def test_the_sweep_takes_the_last_days_of_every_bot_in_one_run_each(pipeline, instance):
@@ -62,15 +68,14 @@ def test_the_sweep_leaves_bots_with_a_run_in_flight_alone(pipeline, instance):
     create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags={BOT_TAG: "elena"})
     (request,) = tick(sweep_recent_days, pipeline, instance)
     assert request.tags[BOT_TAG] == "marcus"
-    create_run_for_test(instance, status=DagsterRunStatus.QUEUED, tags={"dagster/partition": "marcus|2026-03-01"})
+    create_run_for_test(instance, status=DagsterRunStatus.NOT_STARTED, tags={"dagster/partition": "marcus|2026-03-01"})
     (skip,) = tick(sweep_recent_days, pipeline, instance)
     assert isinstance(skip, SkipReason)
 
 
 @pytest.mark.parametrize("schedule", [sweep_recent_days, reconcile_daily])
-def test_without_any_bot_a_schedule_says_so(pipeline, schedule):
-    with DagsterInstance.ephemeral() as empty:
-        (skip,) = tick(schedule, pipeline, empty)
+def test_without_any_bot_a_schedule_says_so(pipeline, schedule, empty):
+    (skip,) = tick(schedule, pipeline, empty)
     assert "No bot is registered" in skip.skip_message
 
 

@@ -1,6 +1,6 @@
 """The sensor that notices new points."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from dagster import DagsterInstance, SkipReason, build_sensor_context
@@ -82,6 +82,49 @@ def test_a_bot_with_a_run_in_flight_waits(pipeline, elena, instance):
     result = tick(pipeline, instance)
     assert result.run_requests == []
     assert "a run is queued or running: elena" in result.skip_reason.skip_message
+
+
+def test_a_bot_whose_runs_fail_is_left_alone_for_longer_and_longer(pipeline, elena, instance, clock):
+    from dagster import DagsterRunStatus
+    from dagster._core.test_utils import create_run_for_test
+
+    pipeline.store.upsert(elena.collection, chat("2026-03-17", TALK))
+    for _ in range(3):
+        create_run_for_test(instance, status=DagsterRunStatus.FAILURE, tags={"whisper_enrich/bot": "elena"})
+    clock.now = datetime.now(UTC)
+    result = tick(pipeline, instance)
+    assert result.run_requests == []
+    assert "its last run failed, the next one starts after" in result.skip_reason.skip_message
+    clock.forward(minutes=3, seconds=55)
+    assert tick(pipeline, instance).run_requests == []
+    clock.forward(seconds=10)
+    assert len(tick(pipeline, instance).run_requests) == 1
+
+
+def test_a_run_that_went_well_ends_the_pause(pipeline, elena, instance, clock):
+    from dagster import DagsterRunStatus
+    from dagster._core.test_utils import create_run_for_test
+
+    pipeline.store.upsert(elena.collection, chat("2026-03-17", TALK))
+    for status in (DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS):
+        create_run_for_test(instance, status=status, tags={"whisper_enrich/bot": "elena"})
+    clock.now = datetime.now(UTC)
+    assert len(tick(pipeline, instance).run_requests) == 1
+
+
+def test_bots_that_a_slow_store_left_no_time_for_are_first_at_the_next_tick(pipeline, instance, monkeypatch):
+    from whisper_enrich.automation import sensors
+
+    for name in ("ada", "bea", "cleo"):
+        bot = pipeline.store.create_collection(name)
+        pipeline.store.upsert(bot.collection, chat("2026-03-17", TALK, user=name))
+    monkeypatch.setattr(sensors, "LOOK_SECONDS", 0.0)
+    seen, cursor = [], None
+    for _ in range(4):
+        result = tick(pipeline, instance, cursor)
+        cursor = result.cursor
+        seen += [request.tags["whisper_enrich/bot"] for request in result.run_requests]
+    assert seen == ["ada", "bea", "cleo", "ada"]
 
 
 def test_points_that_are_no_conversation_are_noticed_so_that_they_get_marked(pipeline, elena, instance):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,6 +46,6 @@ def test_chat_falls_into_its_sentences(text: str, expected: list[str]) -> None:
 def test_spans_are_verbatim_in_order_and_lose_no_letter(text: str) -> None:
     spans = sentences(text)
     assert all(text[span.start : span.end] == span.text for span in spans)
-    assert all(first.end <= second.start for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first.end <= second.start for first, second in pairwise(spans))
     letters = [char for span in spans for char in span.text if char.isalpha()]
     assert letters == [char for char in text if char.isalpha()]

@@ -50,6 +50,8 @@ CASES = [
     ("He invited us", "He invited Ana and others"),
     ("My wife and I went to Rome with our kids", "Ana and their wife went to Rome with their kids"),
     ("me and Sam play chess", "Ana and Sam play chess"),
+    ("fun and I loved it", "fun and Ana loved it"),
+    ("mom and I bake", "Ana and mom bake"),
     ("I work hard and I love it", "Ana works hard and Ana loves it"),
     ("World War I was bad", "World War I was bad"),
     ("I took the I-95 home", "Ana took the I-95 home"),
