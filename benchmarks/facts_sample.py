@@ -78,15 +78,19 @@ def main() -> None:
         (t.statement, a.statement)
         for expectation in sample_expectations(ANCHOR)
         for t in expectation.must_not
-        for a in (extractions[expectation.bot, t.point_id].assertions if (expectation.bot, t.point_id) in extractions else ())
+        for a in (
+            extractions[expectation.bot, t.point_id].assertions if (expectation.bot, t.point_id) in extractions else ()
+        )
         if same_words(t.statement, a.statement) >= 0.5
     ]
     temptations = sum(len(e.must_not) for e in sample_expectations(ANCHOR))
     covered = len(gold) - sum(1 for fact in gold if (fact.bot, fact.point_id) in uncovered)
     print(f"engine {ENGINE_VERSION}; {len(messages)} user messages, {len(uncovered)} in languages not covered")
-    print(f"gold facts found: {len(gold) - len(missed)} of {len(gold)}; of those in English {covered - len(missed_covered)} of {covered}")
+    in_english = f"of those in English {covered - len(missed_covered)} of {covered}"
+    print(f"gold facts found: {len(gold) - len(missed)} of {len(gold)}; {in_english}")
     with_gold = asserting & set(by_message)
-    print(f"messages with an assertion: {len(asserting)}, of them with gold {len(with_gold)} ({len(with_gold) / len(asserting):.2f})")
+    share = len(with_gold) / len(asserting)
+    print(f"messages with an assertion: {len(asserting)}, of them with gold {len(with_gold)} ({share:.2f})")
     print(f"assertions: {sum(len(e.assertions) for e in extractions.values())}")
     print(f"temptations given in to: {len(tempted)} of {temptations}")
     if options.show == "missed":

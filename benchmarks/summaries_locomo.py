@@ -28,11 +28,11 @@ from rouge_score.rouge_scorer import RougeScorer
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from whisper_enrich.messages.model import Message, Scope, Speaker  # noqa: E402
-from whisper_enrich.summaries.extractive import summarise  # noqa: E402
-from whisper_enrich.summaries.model import Summary  # noqa: E402
-from whisper_enrich.summaries.vocabulary import content_stems, short_forms, words  # noqa: E402
-from whisper_enrich.summaries.windows import window_of  # noqa: E402
+from whisper_enrich.messages.model import Message, Scope, Speaker
+from whisper_enrich.summaries.extractive import summarise
+from whisper_enrich.summaries.model import Summary
+from whisper_enrich.summaries.vocabulary import content_stems, short_forms, words
+from whisper_enrich.summaries.windows import window_of
 
 DEVELOPMENT = ("conv-26", "conv-30", "conv-41")
 CHECK = ("conv-42", "conv-43")

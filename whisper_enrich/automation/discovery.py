@@ -81,12 +81,12 @@ def look_for_new_points(
 
     Two counts tell whether a bot has any; only then ``pages_per_bot`` pages are looked at for their days. That is enough to
     launch a run: the run itself pages to the end, and the days that it finds then wait in the ledger. Stops after
-    ``seconds``.
+    ``seconds``, but looks at one bot at least.
     """
     sighting = Sighting()
     deadline = time.monotonic() + seconds
-    for bot in bots:
-        if time.monotonic() > deadline:
+    for number, bot in enumerate(bots):
+        if number and time.monotonic() > deadline:
             sighting.unread.append(bot.bot_name)
             continue
         with ctx.database.connect() as connection:

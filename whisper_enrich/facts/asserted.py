@@ -11,9 +11,10 @@ import re
 
 from whisper_enrich.text.words import any_of, word_set
 
+# Between asterisks stand actions ("*waves*", "*sits down by the fire*"); a single word is emphasis.
 _FOREIGN_MATTER = re.compile(
     r"```.*?```|`[^`\n]*`|https?://\S+|www\.\S+|<a?[@#:][^>\n]*>|^[ \t]*>[^\n]*$"
-    r"|(?<![\w*])\*(?!\*)[a-z][^*\n]*\*(?![\w*])",
+    r"|(?<![\w*])\*(?:[a-z]+s|[A-Za-z][^*\n]* [^*\n]*)\*(?![\w*])",
     re.DOTALL | re.MULTILINE,
 )
 # Braces would read as a placeholder in a statement.

@@ -85,6 +85,7 @@ _PURPOSE = re.compile(
 )
 # "Sam and I", "when things go wrong and I'm tired": here "and" begins nothing new.
 _AND = re.compile(r"\s*[,;]?\s*and\b", re.IGNORECASE)
+_HAS_SUBJECT = re.compile(r"\b(?:i|im|we|he|she|they|it|you)\b", re.IGNORECASE)
 _WHEN = re.compile(r"\b(?:when|whenever|until|in case)\b", re.IGNORECASE)
 
 # -- reading one -------------------------------------------------------------------------------------------------------
@@ -176,12 +177,18 @@ def _pieces(text: str) -> list[tuple[int, int, bool]]:
             subordinate = False
             continue
         before = text[start : match.start()]
-        if _AND.match(match[0]) and (not has_finite_verb(before) or _WHEN.search(before)):
+        if _AND.match(match[0]) and (not _is_clause(before) or _WHEN.search(before)):
             continue
         pieces.append((start, match.start(), aside))
         aside = match["aside"] is not None
         start = match.end()
     return [*pieces, (start, len(text), aside)]
+
+
+def _is_clause(text: str) -> bool:
+    """Whether "and" behind it can begin another clause: it has a subject, or a verb at its front."""
+    first = _WORD.match(strip_lead_in(text.strip()).lower())
+    return has_finite_verb(text) or _HAS_SUBJECT.search(text) is not None or (first is not None and is_past(first[0]))
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import re
 
 from whisper_enrich.facts.clauses import Clause
 from whisper_enrich.facts.model import Category, Tense
-from whisper_enrich.facts.openings import has_finite_verb, has_verb
+from whisper_enrich.facts.openings import has_finite_verb
 from whisper_enrich.facts.rules.lexicon import PEOPLE
 from whisper_enrich.facts.rules.model import either
 from whisper_enrich.facts.small_talk import is_courtesy
@@ -22,15 +22,14 @@ NAME = "general"
 #: Interest from which a clause is kept.
 MIN_INTEREST = 1.25
 
-_SUBJECT = re.compile(
-    r"(?:i|i'm|i've|i'll|i'd|we|we're|we've|we'll|we'd|my|our|me and|(?:\w+ ){1,3}and (?:i|me))\b", re.IGNORECASE
-)
+_WRITER = re.compile(r"(?:i|we|me and|(?:\w+ ){1,3}and (?:i|me))\b", re.IGNORECASE)
+_SUBJECT = re.compile(rf"(?:{_WRITER.pattern}|my\b|our\b)", re.IGNORECASE)
 _PLURAL_SUBJECT = re.compile(
-    r"(?:they|these \w+|those \w+|(?:[\w']+ ){0,3}\w+s(?: and \w+)?) (?:\w+ly |really |always |also |all |still "
-    r")?(?P<verb>[a-z]+)\b",
+    r"(?:they|(?:my|our) (?:kids|children|parents|people)|these \w+|those \w+|(?:[\w']+ ){0,3}\w+s(?: and \w+)?)"
+    r" (?:\w+ly |really |always |also |all |still )?(?P<verb>[a-z]+)\b",
     re.IGNORECASE,
 )
-_WRITER = re.compile(r"(?:i|we)\b", re.IGNORECASE)
+_VERB_ON_MINE = re.compile(r"\b[a-z]+s my\b")
 # "Nature reminds us" is said of everybody.
 _ABOUT_PERSON = re.compile(r"\b(?:me|my)\b", re.IGNORECASE)
 _NO_STATEMENT = re.compile(
@@ -116,7 +115,7 @@ def interest(clause: Clause) -> float:
     content = [word for word in words if word not in _EMPTY]
     if len(content) < 2 or len(words) < 3 or "let's" in words or _is_about_another(text):
         return 0.0
-    if _SUBJECT.match(text) and (_WRITER.match(text) or has_verb(text)):
+    if _SUBJECT.match(text) and (_WRITER.match(text) or _says_something(text)):
         points = 1.0
     elif _ABOUT_PERSON.search(text) and not _NO_STATEMENT.match(text) and len(content) >= 3 and _says_something(text):
         points = 0.5
@@ -130,7 +129,7 @@ def interest(clause: Clause) -> float:
 
 def _says_something(text: str) -> bool:
     """Whether a clause about something else has a verb of its own: "So many people watching me" has none."""
-    if has_finite_verb(text):
+    if has_finite_verb(text) or _VERB_ON_MINE.search(text):
         return True
     match = _PLURAL_SUBJECT.match(text)
     return match is not None and is_base(match["verb"])

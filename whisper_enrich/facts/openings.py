@@ -257,14 +257,6 @@ def _opens_with_progressive(text: str) -> bool:
     return match is not None and match["verb"] not in _NO_PROGRESSIVE and not has_finite_verb(text)
 
 
-def has_verb(text: str) -> bool:
-    """Whether a clause may be more than a noun phrase: some word behind its first is or may be a verb."""
-    if _FINITE.search(text) is not None:
-        return True
-    words = _WORD.findall(text.lower())[1:]
-    return any(is_past(word) or is_base(word) or is_base(word.removesuffix("s")) for word in words)
-
-
 def has_finite_verb(text: str) -> bool:
     """Whether the clause has a verb in the third person or the past: "Running a shop takes time", not "running a shop"."""
     if _FINITE.search(text) is not None:

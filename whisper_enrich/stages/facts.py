@@ -56,9 +56,14 @@ def extract_facts(
                     "partition again."
                 )
     ctx.record_stage(
-        bot.bot_name, "facts", time.perf_counter() - started,
-        {day: {"messages": r.messages, "facts": r.assertions, "failures": sum(r.failures.values())} for day, r in results.items()},
-    )  # fmt: skip
+        bot.bot_name,
+        "facts",
+        time.perf_counter() - started,
+        {
+            day: {"messages": r.messages, "facts": r.assertions, "failures": sum(r.failures.values())}
+            for day, r in results.items()
+        },
+    )
     return results
 
 
@@ -105,9 +110,7 @@ def _count(result: FactsResult, found: Sequence[Extraction]) -> None:
         result.assertions += len(extraction.assertions)
 
 
-def _write(
-    ctx: StageContext, bot: BotCollection, lease: Lease, batch: _Batch, version: str
-) -> int:
+def _write(ctx: StageContext, bot: BotCollection, lease: Lease, batch: _Batch, version: str) -> int:
     """Store the batch in one transaction: token, assertions, folds, ledger. Returns the ledger rows moved."""
     with ctx.database.begin() as connection:
         ctx.confirm(connection, lease)

@@ -11,7 +11,7 @@ from whisper_enrich.messages.model import Disposition, ParsedPoint, Point
 from whisper_enrich.messages.parsing import parse_point
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.storage import ledger, overview, quarantine
+from whisper_enrich.storage import ledger_intake, overview, quarantine
 
 SKEW_SECONDS = 60.0
 """From this difference between its two clocks on, a point's writer did not run in UTC."""
@@ -55,7 +55,7 @@ class Entered:
     """A page of points as parsed, with what the ledger made of it."""
 
     parsed: Sequence[ParsedPoint]
-    absorbed: ledger.Absorbed
+    absorbed: ledger_intake.Absorbed
 
 
 def enter(
@@ -68,7 +68,7 @@ def enter(
     """Parse points and enter them, with the quarantine, in one transaction."""
     parsed = parse_all(ctx, bot.bot_name, page, now)
     with ctx.database.begin() as connection:
-        absorbed = ledger.absorb(connection, bot.bot_name, bot.collection, parsed, now=now, marked=marked)
+        absorbed = ledger_intake.absorb(connection, bot.bot_name, bot.collection, parsed, now=now, marked=marked)
         quarantine.record(
             connection, bot.bot_name, bot.collection,
             [(p, point.payload) for p, point in zip(parsed, page, strict=True)], now=now,

@@ -10,7 +10,7 @@ from whisper_enrich.messages.model import Message, Speaker
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import enter, parse_all
-from whisper_enrich.storage import ledger
+from whisper_enrich.storage import ledger_intake
 from whisper_enrich.storage.ledger import Part, Row
 
 _PART = {Speaker.USER: Part.USER, Speaker.BOT: Part.BOT}
@@ -57,7 +57,7 @@ def set_right(ctx: StageContext, bot: BotCollection, rows: Sequence[Row]) -> Non
     gone = {row.point_id for row in rows} - {point.id for point in points}
     if gone:
         with ctx.database.begin() as connection:
-            ledger.forget_points(connection, bot.bot_name, sorted(gone))
+            ledger_intake.forget_points(connection, bot.bot_name, sorted(gone))
 
 
 POINTS_A_READ = 2000

@@ -14,7 +14,7 @@ from whisper_enrich.messages.model import Point
 from whisper_enrich.messages.store import MARK_HASH, MARK_LEDGER, MARK_STATUS, VALID_STATUSES, BotCollection
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import enter
-from whisper_enrich.storage import ledger, overview, runs
+from whisper_enrich.storage import ledger_intake, overview, runs
 
 SUSPICIOUS_SHARE = 0.5
 SUSPICIOUS_COUNT = 100
@@ -57,7 +57,7 @@ def reconcile(ctx: StageContext, bot: BotCollection, *, accept_deletions: bool =
                     "nothing was changed. If they were deleted on purpose, run `whisper-enrich reconcile --bot "
                     f"{bot.bot_name} --accept-deletions`; else restore the store."
                 )
-            deleted = ledger.forget_points(connection, bot.bot_name, gone)
+            deleted = ledger_intake.forget_points(connection, bot.bot_name, gone)
             counts = {"new": new, "changed": changed, "deleted": deleted}
             runs.record_reconciliation(connection, bot.bot_name, ctx.clock(), points, counts)
     return ReconciliationResult(points, new, changed, deleted)

@@ -82,7 +82,12 @@ def _groups(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> Iter
 
 
 def _summarise_group(
-    ctx: StageContext, bot: BotCollection, rows: Rows, engine: Engine, lease: Lease, results: Mapping[date, SummariesResult]
+    ctx: StageContext,
+    bot: BotCollection,
+    rows: Rows,
+    engine: Engine,
+    lease: Lease,
+    results: Mapping[date, SummariesResult],
 ) -> None:
     """Read, summarise, and store in one transaction."""
     read = read_messages(ctx, bot, [row for found in rows.values() for row in found], vectors=True)
@@ -93,7 +98,9 @@ def _summarise_group(
     changes = _Changes()
     for (user_id, day), mine in _by_user_day(read, rows).items():
         complete = len(mine.rows) == len(rows[user_id, day])
-        worker = _UserDay(ctx, bot_display_name, user_id, names[user_id], engine, stored[user_id, day], results[day], changes)
+        worker = _UserDay(
+            ctx, bot_display_name, user_id, names[user_id], engine, stored[user_id, day], results[day], changes
+        )
         worker.work(mine)
         if complete:
             changes.settled_days.append((user_id, day))

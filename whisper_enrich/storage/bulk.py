@@ -46,7 +46,12 @@ def copy_into_temporary(
 
 
 def upsert_changed(
-    table: str, source: str, key: Sequence[str], columns: Sequence[str], *, insert_only: Sequence[str] = (),
+    table: str,
+    source: str,
+    key: Sequence[str],
+    columns: Sequence[str],
+    *,
+    insert_only: Sequence[str] = (),
     touch: Sequence[str] = (),
 ) -> str:
     """SQL that brings the rows of ``source`` into ``table`` and leaves a row alone whose ``columns`` are as they were.

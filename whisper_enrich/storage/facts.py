@@ -192,7 +192,9 @@ def _store_facts(connection: Connection, bot_name: str, users: list[str], facts:
         ),
         {"bot": bot_name, "users": users},
     ).rowcount
-    written = connection.execute(text(upsert_changed("user_facts", "new_facts", _FACT_KEY, _others(_FACT_COLUMNS, _FACT_KEY)))).rowcount
+    written = connection.execute(
+        text(upsert_changed("user_facts", "new_facts", _FACT_KEY, _others(_FACT_COLUMNS, _FACT_KEY)))
+    ).rowcount
     return FactChanges(written, removed)
 
 
@@ -252,4 +254,6 @@ def _store_versions(connection: Connection, bot_name: str, users: list[str], ver
         ),
         {"bot": bot_name, "users": users},
     )
-    connection.execute(text(upsert_changed("fact_versions", "new_versions", _VERSION_KEY, _others(_VERSION_COLUMNS, _VERSION_KEY))))
+    connection.execute(
+        text(upsert_changed("fact_versions", "new_versions", _VERSION_KEY, _others(_VERSION_COLUMNS, _VERSION_KEY)))
+    )

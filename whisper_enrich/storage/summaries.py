@@ -78,11 +78,18 @@ def write_summaries(
             s.message_count, list(s.key_topics), s.emotional_tone, s.compression_ratio, s.confidence_score, version,
             list(s.message_ids), s.input_hash, made, made,
         ))  # fmt: skip
-    copy_into_temporary(
-        connection, "new_summaries", "conversation_summaries", (*_KEY, *_SAID, *_WHEN_MADE), rows
-    )
+    copy_into_temporary(connection, "new_summaries", "conversation_summaries", (*_KEY, *_SAID, *_WHEN_MADE), rows)
     connection.execute(
-        text(upsert_changed("conversation_summaries", "new_summaries", _KEY, _SAID, insert_only=("created_at",), touch=("updated_at",)))
+        text(
+            upsert_changed(
+                "conversation_summaries",
+                "new_summaries",
+                _KEY,
+                _SAID,
+                insert_only=("created_at",),
+                touch=("updated_at",),
+            )
+        )
     )
 
 

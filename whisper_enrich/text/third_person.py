@@ -174,11 +174,17 @@ class _Rewriter:
         if self._keeps_first_person(i):
             self.out.append(self.tokens[i])
             return i + 1
-        if self._previous_word(i) == "be" and self.speaker_known:
+        if self.speaker_known and (self._previous_word(i) == "be" or self._is_reflexive(i)):
             self.out.append("themselves")
         else:
             self.out.append("them" if self.speaker_known else self._subject())
         return i + 1
+
+    def _is_reflexive(self, i: int) -> bool:
+        """ "I got me a bike", "I can see me"."""
+        before = [token.lower() for token in self.tokens[:i] if _WORD.match(token)]
+        subject = [word for word in before[-4:-1] if not is_adverb(word)]
+        return bool(subject) and subject[-1] in ("i", "i've")
 
     def _mine(self, i: int) -> int:
         if self._keeps_first_person(i):

@@ -95,6 +95,7 @@ STATED = [
     ("My uncle gave me his old watch", "acquired", "his old watch"),
     # preference
     ("I love rainy mornings", "likes", "rainy mornings"),
+    ("I love my job", "likes", "job"),
     ("I really enjoy bouldering", "likes", "bouldering"),
     ("I like tea, licorice and old maps", "likes", "licorice"),
     ("I'm a huge fan of brass bands", "likes", "brass bands"),

@@ -60,6 +60,7 @@ CASES = [
     ("I wish I were there", "Ana wishes Ana were there"),
     ("When I was a kid, my dad taught me", "When Ana was a kid, their dad taught them"),
     ("I colour-code my notes", "Ana colour-codes their notes"),
+    ("I just got me a bike", "Ana just got themselves a bike"),
     ("I can finally be me", "Ana can finally be themselves"),
     # words that only look like the first person
     ("The medium is mine-shaped and mythical", "The medium is mine-shaped and mythical"),

@@ -121,10 +121,10 @@ RULES = (
         "arranged",
         Category.PLAN,
         r"{were}(?P<value>(?:moving|flying|leaving|traveling|travelling|starting|visiting|meeting|having|hosting"
-        r"|attending|taking|going|driving|getting|heading|running|performing|playing|seeing|throwing|doing|joining"
+        r"|attending|taking|going(?! to)|driving|heading|running|performing|playing|seeing|throwing|doing|joining"
         r"|volunteering|adopting|launching|opening|competing|presenting) .+)",
         "moving flying leaving traveling travelling starting visiting meeting having hosting attending taking going "
-        "driving getting heading running performing playing seeing throwing doing joining volunteering adopting "
+        "driving heading running performing playing seeing throwing doing joining volunteering adopting "
         "launching opening competing presenting",
         "plans_to",
         cut=Cut.ACTIVITY,
@@ -198,7 +198,7 @@ RULES = (
     Rule(
         "not_going_to",
         Category.PLAN,
-        r"(?:(?:i'm|i am|we're|we are) (?:not|no longer) (?:going to|gonna|planning (?:to|on)|moving|flying|going)"
+        r"(?:(?:i'm|i am|we're|we are) (?:not|no longer) (?:going to|gonna|planning (?:to|on)|moving to|flying to)"
         r"|i won't|i will not|i(?:'ve| have)? changed my mind about|i(?:'ve| have)? decided (?:not to|against)) "
         r"(?P<value>.+)",
         "not longer won't changed against",

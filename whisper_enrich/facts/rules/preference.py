@@ -89,7 +89,7 @@ RULES = (
         "likes",
         Category.PREFERENCE,
         r"(?:i|we) {adv}(?:have )?(?:always )?(?P<verb>love|adore|enjoy|like|prefer|dig|loved)(?: "
-        r"(?:me some|both|all|my|doing|to eat))? {x}",
+        r"(?:me some|both|all|doing|to eat))? {x}",
         "love adore enjoy like prefer dig loved",
         "likes",
         "I like {value}.",

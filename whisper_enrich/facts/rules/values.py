@@ -11,7 +11,7 @@ from whisper_enrich.text.words import word_set
 _STOP_ALWAYS = (
     r"[;:()!?…]|\.\s|\s[-–—]+\s|\.{2,}|,?\s(?:because|cause|'cause|cuz|cos|bc|but|so|since|while|if|unless|although"
     r"|though|even though|which|who"
-    r"|whose|where|whenever|until|till|than|as well|thanks to|due to|ever since|even when|even if|except|besides"
+    r"|whose|where|whenever|until|till|than|like (?:other|most)|as well|thanks to|due to|ever since|even when|even if|except|besides"
     r"|rather|instead|especially"
     r"|yet|however|or something|or anything|and all that|and stuff|and so on|lol|haha\w*|tbh|too|anyway|though|again"
     r"|by the way|btw|right now"
@@ -65,7 +65,7 @@ _ARTICLE = re.compile(
     r"of)\s+",
     re.IGNORECASE,
 )
-_DANGLING = re.compile(r"\s(?:and|or|but|&|a|an|the)$", re.IGNORECASE)
+_DANGLING = re.compile(r"\s(?:and|or|but|&|a|an|the|more|most)$", re.IGNORECASE)
 # "making this", "having them around"
 _DOING_IT = re.compile(
     r"(?:to )?\w+(?:ing)? (?:this|that|it|them|these|those|him|her)(?: (?:\w+ing|around|too|out|up|here|there))?$",
