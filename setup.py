@@ -24,9 +24,11 @@ REQUIREMENTS = [
     "numpy>=2.0,<3",
     "scikit-learn>=1.6,<2",
     "dateparser>=1.2,<2",
+    "python-dateutil>=2.8,<3",
     "snowballstemmer>=2.2",
-    "py3langid>=0.3",
-    "yake>=0.6",
+    "py3langid>=0.4",
+    "stopwordsiso>=0.7.1",
+    "yake-rust>=1.2.1,<2",
     "psutil>=6",
     "tenacity>=9",
 ]

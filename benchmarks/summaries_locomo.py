@@ -136,7 +136,7 @@ def measure_speed(sessions: Sequence[Session]) -> None:
     """CPU milliseconds a message for windows of several sizes, made of the turns of all sessions in a row."""
     turns = [message for session in sessions for message in session.messages]
     first = sessions[0]
-    start = first.messages[0].at.replace(hour=0, minute=0)
+    start = first.messages[0].at.replace(hour=1, minute=0)
     for size in (5, 10, 20, 50, 100, 200, 500, 2000, 10000):
         windows = []
         for k in range(max(1, 1000 // size)):

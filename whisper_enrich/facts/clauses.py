@@ -91,6 +91,7 @@ _WHEN = re.compile(r"\b(?:when|whenever|until|in case)\b", re.IGNORECASE)
 # -- reading one -------------------------------------------------------------------------------------------------------
 
 _FIRST_PERSON = re.compile(r"\b(?:i|im|ive|my|me|we|our|us|mine|myself|imma)\b", re.IGNORECASE)
+_STRONG_JOINT = re.compile(r"[;:—…]|\s[-–]|-\s|\.\.")
 _EDGE = frozenset(" \t\n,;:-–—")
 _QUOTE_MARKS = ('"', "“", "«", "(")
 _TRAILING_FILLER = re.compile(
@@ -141,7 +142,7 @@ def clauses(message: str, said_at: datetime) -> list[Clause]:
     about_another = False
     for sentence in sentences(text):
         asserted = asserted_part(sentence.text)
-        for start, end in _split(asserted) if asserted else ():
+        for start, end in _split(asserted) if _may_concern_writer(asserted) else ():
             place = _trimmed(text, sentence.start + start, sentence.start + end)
             # "She never nagged. Just looked at me.": the subject left out is still hers.
             clause = _read(text, place, said_at, may_restore=not (about_another and start == 0))
@@ -149,6 +150,14 @@ def clauses(message: str, said_at: datetime) -> list[Clause]:
                 found.append(clause)
         about_another = is_about_another(sentence.text)
     return found
+
+
+def _may_concern_writer(sentence: str) -> bool:
+    """A quick look that spares most sentences the rest: the first person, or an opening that has lost it."""
+    if not sentence or _FIRST_PERSON.search(sentence) or _STRONG_JOINT.search(sentence):
+        return sentence != ""
+    opening = strip_lead_in(sentence)
+    return restore_subject(opening) != opening
 
 
 def _split(sentence: str) -> list[tuple[int, int]]:

@@ -71,7 +71,7 @@ def _read(clause: Clause, message: Message) -> _Reading:
 
 
 def _general(clause: Clause) -> Draft:
-    return Draft(fallback.NAME, fallback.category(clause), None, "", "", Polarity.AFFIRM, clause.tense)
+    return Draft(fallback.rule(clause), fallback.category(clause), None, "", "", Polarity.AFFIRM, clause.tense)
 
 
 def _add(found: list[Assertion], new: Assertion | None) -> None:

@@ -18,7 +18,9 @@ from whisper_enrich.facts.small_talk import is_courtesy
 from whisper_enrich.text.verbs import is_base
 from whisper_enrich.text.words import any_of, word_set
 
+#: The person is the subject; something else is ("the night shift ruins my sleep").
 NAME = "general"
+NAME_OF_OTHER = "general_other"
 #: Interest from which a clause is kept.
 MIN_INTEREST = 1.25
 
@@ -139,6 +141,11 @@ def _is_about_another(text: str) -> bool:
     """Whether the clause tells only of somebody the person knows ("my brother hates olives")."""
     match = _OTHER_SUBJECT.match(text)
     return match is not None and _PERSON_AGAIN.search(text, match.end()) is None
+
+
+def rule(clause: Clause) -> str:
+    """Which of the two general rules a clause falls under."""
+    return NAME if _SUBJECT.match(clause.text) else NAME_OF_OTHER
 
 
 def category(clause: Clause) -> Category:

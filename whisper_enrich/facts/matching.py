@@ -36,12 +36,11 @@ class Draft:
     dated: bool = True
 
 
+# Only of the present: "I didn't work there" ends nothing.
 _NEGATION = re.compile(
     r"(?P<subject>i|we)(?:(?P<be>'m| am|'re| are) (?:\w+ )?(?:not|no longer)|(?P<have>'ve| have) (?:not|no longer)"
-    r"|haven't"
-    r"| (?:\w+ly |just |also |still )?(?P<plain>don't|do not|no longer|didn't|haven't)) (?:really |actually |even "
-    r"|currently )?"
-    r"(?P<rest>.+)",
+    r"|(?P<have_not> haven't)(?= got\b)| (?:\w+ly |just |also |still )?(?:don't|do not|no longer))"
+    r" (?:really |actually |even |currently )?(?P<rest>.+)",
     re.IGNORECASE,
 )
 _LONG_AGO = re.compile(
@@ -98,7 +97,7 @@ def _without_negation(text: str) -> str | None:
     if match is None:
         return None
     rest = _LEFT_OF_NEGATION.sub("", match["rest"]).strip()
-    verb = match["be"] or match["have"] or ("'ve" if "haven't" in text[:14] else "")
+    verb = match["be"] or match["have"] or ("'ve" if match["have_not"] else "")
     return f"{match['subject']}{verb} {rest}"
 
 

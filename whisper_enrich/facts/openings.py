@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 
 from whisper_enrich.facts.dates import find_dates
@@ -140,7 +141,8 @@ _ADJECTIVES = word_set(
 )
 # "Love the colours!" praises what the other has shown, "Enjoy!" is an imperative: neither is here.
 _PRESENT = re.compile(
-    r"(?:love|hate|miss|need|want|adore|prefer|dislike)\s+(?:my|help|some|more|a|an|to|it when|all my|\w+ing)\b"
+    r"(?:love|hate|miss|need|want|adore|prefer|dislike)\s+(?:my|help|some|more|a|an|it when|all my|\w+ing)\b"
+    r"|(?:need|want)\s+to\b"
     r"|(?:loved|hated|enjoyed)\s+\w",
     re.IGNORECASE,
 )
@@ -188,6 +190,7 @@ _ANOTHER = re.compile(
 )
 
 
+@lru_cache(maxsize=256)
 def strip_lead_in(text: str) -> str:
     """Without greetings, interjections, answers and vocatives at the front; never the whole text."""
     while True:
@@ -233,7 +236,8 @@ def restore_subject(text: str) -> str:
     lowered = text[0].lower() + text[1:]
     for pattern, subject, replaces in _FIXED_OPENINGS:
         match = pattern.match(lowered)
-        if match:
+        # "Thinking about it" is the writer's, "Thinking about it helps" is not.
+        if match and not (lowered.split(" ", 1)[0].endswith("ing") and has_finite_verb(lowered)):
             return subject + (lowered[match.end() :] if replaces else lowered)
     adverbs = _ADVERBS.match(lowered)
     core = lowered[adverbs.end() :] if adverbs else lowered

@@ -41,12 +41,15 @@ _NOISE = re.compile(
     r"|^\s*(?:>+|#+)\s*",  # quotation and heading marks
     re.DOTALL | re.MULTILINE,
 )
+_NOISY = re.compile(r"[`<#>*_~|]|http|www")
+"""What noise or emphasis cannot be without."""
 _EMPHASIS = re.compile(r"(?<!\w)[*_~|`]{1,3}(?=\S)([^*_~|`\n]+?)(?<=\S)[*_~|`]{1,3}")
 _FACES = re.compile(
     r"[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff\ufe0f\u200d\u20e3]+"
     r"|(?<!\w)(?:[:;=8xX]['-]?[)(DPpdOo3/|\\]+(?!\w)|<3|\^_?\^)"
 )
-_SPACE = re.compile(r"\s+")
+_FACE_MARK = re.compile("[:;=8xX<^\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff\ufe0f\u200d\u20e3]")
+"""What every face begins with."""
 _CLAUSE = re.compile(r"[,;:](?=\s)|\s[–—-](?=\s)|\s(?=(?:and|but|so|because)\s)|[、。]")
 _INTERJECTION = (
     r"(?:wo+w|woah|whoa|ye+ah?|yep|yup|yes|no+|nope|nah|o+h|a+h+|aw+|aha|hmm+|hey|hi|hello|hiya|yo"
@@ -105,8 +108,10 @@ class Candidate:
 
 def clean(text: str) -> str:
     """``text`` without links, mentions, code, emoji, actions and marks of emphasis."""
-    plain = _NOISE.sub(" ", text[:MAX_CHARACTERS])
-    return _EMPHASIS.sub(r"\1", plain).strip()
+    head = text[:MAX_CHARACTERS]
+    if _NOISY.search(head) is None:
+        return head.strip()
+    return _EMPHASIS.sub(r"\1", _NOISE.sub(" ", head)).strip()
 
 
 def candidates(messages: Sequence[Message], names: Sequence[str]) -> list[Candidate]:
@@ -130,12 +135,13 @@ def with_subject(text: str) -> str:
     if match is None:
         return text
     verb = match["verb"].lower()
+    if verb not in _STATIVE and (not is_past(verb) or is_base(verb) or verb in _NEVER_DROPPED):
+        return text
     following = words(text[match.end() : match.end() + 40])[:1]
     # "Love is blind", "Lost is lost" and "Made by hand" have their subject, or none that could be the speaker.
     if not following or following[0] in FINITE or following[0] in ("by", "of", "i"):
         return text
-    dropped = verb in _STATIVE or (is_past(verb) and not is_base(verb) and verb not in _NEVER_DROPPED)
-    return f"I {rest}" if dropped else text
+    return f"I {rest}"
 
 
 def _of_message(
@@ -195,14 +201,16 @@ def _trim(sentence: str, address: re.Pattern[str] | None) -> str:
     before = None
     while before != text:
         before = text
-        text = _LEADING.sub("", text)
+        leading = _LEADING.match(text)
+        text = text[leading.end() :] if leading else text
         text = address.sub("", text) if address else text
         text = _TRAILING.sub("", text)
     return text.strip(" ,-–—")
 
 
 def _plain(sentence: str) -> str:
-    return _SPACE.sub(" ", _FACES.sub("", sentence)).strip()
+    text = _FACES.sub("", sentence) if _FACE_MARK.search(sentence) else sentence
+    return " ".join(text.split())
 
 
 def _shorten(sentence: str) -> str:

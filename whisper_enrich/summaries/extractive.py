@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from whisper_enrich.messages.model import Message, Scope, Speaker
 from whisper_enrich.summaries.candidates import Candidate, candidates
+from whisper_enrich.summaries.confidence import confidence
 from whisper_enrich.summaries.model import Summary, SummaryType, Window
 from whisper_enrich.summaries.phrasing import nothing_said, opening, tell
 from whisper_enrich.summaries.selection import Content, scores_of, select
@@ -46,7 +47,7 @@ def summarise(
     scores = scores_of(found, content)
     chosen = select(found, scores, content, most_sentences=MOST_SENTENCES - 1, most_words=_budget(found))
     text = _text(ordered, chosen, user_name, bot_name)
-    confidence = content.coverage(chosen)
+    certainty = confidence(found, chosen, content)
     mood = tone(ordered)
     characters = sum(len(message.text) for message in ordered)
     names = short_forms(user_name) | short_forms(bot_name)
@@ -60,7 +61,7 @@ def summarise(
         emotional_tone_reason=mood.reason,
         dominant_emotion=mood.dominant,
         compression_ratio=len(text) / characters if characters else None,
-        confidence_score=None if confidence is None else round(confidence, 4),
+        confidence_score=None if certainty is None else round(certainty, 4),
         message_count=len(ordered),
         message_ids=tuple(dict.fromkeys(message.point_id for message in ordered)),
         input_hash=input_hash(ordered),
@@ -81,7 +82,7 @@ def input_hash(messages: Iterable[Message]) -> str:
 def _check(messages: Sequence[Message], window: Window, scope: Scope) -> None:
     if not messages:
         raise ValueError("a summary needs at least one message")
-    if any(not window.holds(message.at) or message.scope is not scope for message in messages):
+    if any(not window.holds(message.turn_at) or message.scope is not scope for message in messages):
         raise ValueError("a summary takes messages of its own window and scope only")
 
 

@@ -19,8 +19,10 @@ the `POOL` best sentences of each speaker enter the greedy part.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from heapq import nlargest
+from itertools import chain
 
 import numpy as np
 
@@ -52,9 +54,18 @@ class Content:
         self.stems = _stems_by_message(candidates)
         self.frequency = _frequency(self.stems)
         self._weights = {stem: math.log(1 + len(self.stems) / count) for stem, count in self.frequency.items()}
-        self._points = [message.point_id for message in messages]
+        numbers: dict[str, int] = {}
+        self._point_numbers = [numbers.setdefault(message.point_id, len(numbers)) for message in messages]
         self._vectors = _unit_rows(messages)
         self._has_vector = self._vectors.any(axis=1)
+
+    def weight(self, stem: str) -> float:
+        """What a word tells: ln(1 + messages with words / messages with this one)."""
+        return self._weights[stem]
+
+    def information(self, candidate: Candidate) -> float:
+        """The sum of the weights of a sentence's content words."""
+        return math.fsum(self._weights[stem] for stem in candidate.stems)
 
     def centrality(self) -> dict[int, float]:
         """For each message with words: its cosine with the mean message, over the mean of that kind of cosine."""
@@ -62,52 +73,17 @@ class Content:
         without = [i for i in self.stems if not self._has_vector[i]]
         return _relative(self._vector_centrality(with_vector)) | _relative(self._lexical_centrality(without))
 
-    def overlap(self, candidates: Sequence[Candidate], taken: Candidate) -> list[float]:
-        """Similarity in 0..1 of each candidate to ``taken``: the larger of word containment and the vectors' cosine.
+    def cosines(self, candidates: Sequence[Candidate]) -> np.ndarray:
+        """Cosine in 0..1 of each candidate's message with that of each other; 0 without vectors.
 
-        Sentences of one point share its vector, so between them only words count.
+        Sentences of one point share its vector, so it says nothing about them: between them it is 0 too.
         """
-        cosines = self._cosines(taken.message)
-        source = self._points[taken.message]
-        return [
-            max(
-                _containment(candidate, taken),
-                0.0 if self._points[candidate.message] == source else cosines[candidate.message],
-            )
-            for candidate in candidates
-        ]
-
-    def coverage(self, chosen: Sequence[Candidate]) -> float | None:
-        """How much of the messages' content the chosen sentences stand for, in 0..1; None where there is no content.
-
-        The mean over the messages with content words of the larger of two shares: the greatest vector cosine with
-        another message that a sentence was taken from, and the part of its content words, each weighed by
-        ln(1 + messages with that word), that occur in the chosen sentences (1 where all of it was taken). So what the
-        talk comes back to counts more than what was said in passing.
-        """
-        spoken = frozenset().union(*(candidate.stems for candidate in chosen))
-        nearest = np.zeros(len(self._points), dtype=np.float32)
-        for source in sorted({candidate.message for candidate in chosen}):
-            cosines = self._cosines(source)
-            cosines[self._same_point(source)] = 0.0
-            nearest = np.maximum(nearest, cosines)
-        shares = [max(self._weight_within(i, spoken), float(nearest[i])) for i in self.stems if self.stems[i]]
-        return min(1.0, sum(shares) / len(shares)) if shares else None
-
-    def _weight_within(self, message: int, spoken: frozenset[str]) -> float:
-        stems = sorted(self.stems[message])
-        return sum(self._recurrence(s) for s in stems if s in spoken) / sum(self._recurrence(s) for s in stems)
-
-    def _recurrence(self, stem: str) -> float:
-        return math.log1p(self.frequency[stem])
-
-    def _cosines(self, message: int) -> np.ndarray:
-        return np.clip(self._vectors @ self._vectors[message], 0.0, 1.0)
-
-    def _same_point(self, message: int) -> list[int]:
-        point = self._points[message]
-        # The two halves of a pair stand side by side in a conversation.
-        return [i for i in range(max(0, message - 1), min(len(self._points), message + 2)) if self._points[i] == point]
+        rows = self._vectors[[candidate.message for candidate in candidates]]
+        cosines = np.clip(rows @ rows.T, 0.0, 1.0)
+        # Points by number: comparing texts of ids would cost more than the cosines.
+        points = np.array([self._point_numbers[candidate.message] for candidate in candidates])
+        cosines[points[:, None] == points] = 0.0
+        return cosines
 
     def _vector_centrality(self, members: list[int]) -> dict[int, float]:
         rows = self._vectors[members]
@@ -122,14 +98,16 @@ class Content:
         for row in rows.values():
             for stem, weight in row.items():
                 mean[stem] = mean.get(stem, 0.0) + weight
-        length = math.sqrt(sum(value * value for value in mean.values())) or 1.0
-        return {i: sum(weight * mean[stem] for stem, weight in row.items()) / length for i, row in rows.items()}
+        # Words have no order here; `math.fsum` is exact, so that every process comes to the same last digit.
+        length = math.sqrt(math.fsum(value * value for value in mean.values())) or 1.0
+        return {
+            i: math.fsum(weight * mean[stem] for stem, weight in row.items()) / length for i, row in rows.items()
+        }
 
     def _unit_weights(self, message: int) -> dict[str, float]:
-        # Sorted, so that sums come out the same to the last digit in every process.
-        stems = sorted(self.stems[message])
-        length = math.sqrt(sum(self._weights[stem] ** 2 for stem in stems))
-        return {stem: self._weights[stem] / length for stem in stems}
+        weights = [(stem, self._weights[stem]) for stem in self.stems[message]]
+        length = math.sqrt(math.fsum(weight * weight for _, weight in weights))
+        return {stem: weight / length for stem, weight in weights}
 
 
 def scores_of(candidates: Sequence[Candidate], content: Content) -> list[float]:
@@ -147,24 +125,30 @@ def select(
     gets at most half of the words while the user has something left to say: bots write more, the summary is about the
     user.
     """
-    pools = {speaker: _pool(speaker, candidates, scores) for speaker in Speaker}
-    # What has no content is left out even where it is all that its speaker said, as long as the other said more.
-    least = 1000 * _NO_CONTENT if max(scores, default=0.0) > 1000 * _NO_CONTENT else 0.0
-    bars = {speaker: max(least, LEAST_GAIN * scores[pool[0]]) for speaker, pool in pools.items() if pool}
-    redundancy = {k: 0.0 for pool in pools.values() for k in pool}
-    chosen: list[Candidate] = []
-    while len(chosen) < most_sentences and sum(candidate.size for candidate in chosen) < most_words:
-        gains = {k: scores[k] * (1 - REDUNDANCY * known) for k, known in redundancy.items()}
-        worth = [k for k, gain in gains.items() if gain >= bars[candidates[k].speaker]]
-        open_to = _open_to(worth, candidates, chosen, most_words)
-        if not open_to:
+    pool = sorted(k for speaker in Speaker for k in _pool(speaker, candidates, scores))
+    if not pool:
+        return []
+    pooled = [candidates[k] for k in pool]
+    worth = np.array([scores[k] for k in pool])
+    by_user = np.array([candidate.speaker is Speaker.USER for candidate in pooled])
+    bars = _bars(worth, by_user)
+    overlap = _overlap(pooled, content)
+    redundancy = np.zeros(len(pool))
+    chosen: list[int] = []
+    open_ = np.ones(len(pool), dtype=bool)
+    while len(chosen) < most_sentences and sum(pooled[k].size for k in chosen) < most_words:
+        gains = worth * (1 - REDUNDANCY * redundancy)
+        left = open_ & (gains >= bars)
+        bot_words = sum(pooled[k].size for k in chosen if not by_user[k])
+        if 2 * bot_words >= most_words and (left & by_user).any():
+            left &= by_user
+        if not left.any():
             break
-        best = max(open_to, key=lambda k: (gains[k], -k))
-        chosen.append(candidates[best])
-        del redundancy[best]
-        overlaps = content.overlap([candidates[k] for k in redundancy], candidates[best])
-        redundancy = {k: max(before, now) for (k, before), now in zip(redundancy.items(), overlaps, strict=True)}
-    return sorted(chosen, key=lambda candidate: (candidate.message, candidate.position))
+        best = int(np.argmax(np.where(left, gains, -1.0)))
+        chosen.append(best)
+        open_[best] = False
+        redundancy = np.maximum(redundancy, overlap[:, best])
+    return [pooled[k] for k in sorted(chosen)]
 
 
 def _pool(speaker: Speaker, candidates: Sequence[Candidate], scores: Sequence[float]) -> list[int]:
@@ -172,17 +156,29 @@ def _pool(speaker: Speaker, candidates: Sequence[Candidate], scores: Sequence[fl
     return nlargest(POOL, own, key=lambda k: (scores[k], -k))
 
 
-def _open_to(
-    worth: list[int], candidates: Sequence[Candidate], chosen: Sequence[Candidate], most_words: int
-) -> list[int]:
-    """Those of ``worth`` that may be taken next: only the user's, once the bot has had its half."""
-    bot_words = sum(candidate.size for candidate in chosen if candidate.speaker is Speaker.BOT)
-    users = [k for k in worth if candidates[k].speaker is Speaker.USER]
-    return users if users and 2 * bot_words >= most_words else worth
+def _bars(worth: np.ndarray, by_user: np.ndarray) -> np.ndarray:
+    """The least gain by which each sentence of a pool is worth its place."""
+    # What has no content is left out even where it is all that its speaker said, as long as the other said more.
+    least = 1000 * _NO_CONTENT if worth.max() > 1000 * _NO_CONTENT else 0.0
+    bars = np.empty_like(worth)
+    for mine in (by_user, ~by_user):
+        bars[mine] = max(least, LEAST_GAIN * worth[mine].max(initial=0.0))
+    return bars
+
+
+def _overlap(candidates: Sequence[Candidate], content: Content) -> np.ndarray:
+    """Similarity in 0..1 of each candidate to each: the larger of word containment and the vectors' cosine.
+
+    Containment is the number of content words in common over that of the sentence which has fewer.
+    """
+    shared, _ = incidence(candidates)
+    sizes = np.array([max(1, len(candidate.stems)) for candidate in candidates])
+    contained = (shared @ shared.T) / np.minimum(sizes[:, None], sizes)
+    return np.maximum(contained, content.cosines(candidates))
 
 
 def _score(candidate: Candidate, frequency: dict[str, int], centrality: float) -> float:
-    mass = sum(math.log1p(frequency[stem]) for stem in sorted(candidate.stems))
+    mass = math.fsum(math.log1p(frequency[stem]) for stem in candidate.stems)
     form = 1.0 if candidate.first_person else _ABOUT_OTHERS
     form *= _ABOUT_YOU if candidate.second_person else 1.0
     form *= _QUESTION[candidate.speaker] if candidate.question else 1.0
@@ -205,8 +201,17 @@ def _frequency(stems: dict[int, frozenset[str]]) -> dict[str, int]:
     return frequency
 
 
-def _containment(one: Candidate, other: Candidate) -> float:
-    return len(one.stems & other.stems) / max(1, min(len(one.stems), len(other.stems)))
+def incidence(candidates: Sequence[Candidate]) -> tuple[np.ndarray, list[str]]:
+    """One row a candidate, one column a stem that two of them share at least, 1 where it occurs; and those stems."""
+    counts = Counter(chain.from_iterable(candidate.stems for candidate in candidates))
+    # Sorted, so that sums come out the same to the last digit in every process.
+    stems = sorted(stem for stem, count in counts.items() if count > 1)
+    columns = {stem: k for k, stem in enumerate(stems)}
+    places = [(row, columns[stem]) for row, c in enumerate(candidates) for stem in c.stems if stem in columns]
+    matrix = np.zeros((len(candidates), len(columns)), dtype=np.float32)
+    if places:
+        matrix[tuple(np.array(places).T)] = 1.0
+    return matrix, stems
 
 
 def _unit_rows(messages: Sequence[Message]) -> np.ndarray:

@@ -56,6 +56,7 @@ CHAT_WORDS = word_set(
     """
 )
 """Words with a meaning, yet so common in chat that they tell nobody what a talk was about."""
+_WITHOUT_CONTENT = FUNCTION_WORDS | CHAT_WORDS
 
 _QUOTE = str.maketrans("’", "'")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
@@ -63,6 +64,8 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 
 def words(text: str) -> list[str]:
     """The words of ``text`` in lower case, apostrophes straight. Scripts without spaces come as pairs of characters."""
+    if text.isascii():
+        return WORD.findall(text.lower())
     found = WORD.findall(text.translate(_QUOTE).lower())
     if not _UNSPACED.search(text):
         return found
@@ -97,7 +100,7 @@ def content_stems(lowered: list[str], ignored: frozenset[str] = frozenset()) -> 
     return [
         stem(word)
         for word in lowered
-        if len(word) > 1 and word not in FUNCTION_WORDS and word not in CHAT_WORDS and word not in ignored
+        if len(word) > 1 and word not in _WITHOUT_CONTENT and word not in ignored
     ]
 
 

@@ -32,6 +32,8 @@ _SURE_LONG = 0.60
 _LONG_WORDS = 6
 
 _NOISE = re.compile(r"https?://\S+|www\.\S+|<a?[@#:][^>]*>|@\w+|`[^`]*`|:\w+:|\b\w*\d\w*\b")
+_NOISY = re.compile(r"[\d@#<`:]|www")
+"""What noise cannot be without."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _NON_LATIN = re.compile(r"[\u0370-\u1dff\u3040-\ud7ff]")
 _SCRIPTS = (
@@ -73,6 +75,7 @@ _SHARED = word_set(
     am as at be by do her him his i in is it me my no of on or over so to us we went will time good love new he
     """
 )
+_CLEAR_ENGLISH = _ENGLISH - _SHARED
 _FOREIGN = word_set(
     """
     aber alle als auch auf aus bei bin bist das dass dein dem den der des dich die doch ein eine einen einer er es
@@ -110,12 +113,12 @@ def detect(text: str) -> str | None:
         by_script = _by_script(text)
         if by_script is not None:
             return by_script
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(_NOISE.sub(" ", text))]
+    words = _words(text)
     if not words:
         return None
-    english = sum(word in _ENGLISH for word in words)
-    clear_english = sum(word in _ENGLISH and word not in _SHARED for word in words)
-    foreign = sum(word in _FOREIGN for word in words)
+    english = sum(map(_ENGLISH.__contains__, words))
+    clear_english = sum(map(_CLEAR_ENGLISH.__contains__, words))
+    foreign = sum(map(_FOREIGN.__contains__, words))
     if english and (foreign == 0 or clear_english > foreign):
         return "en"
     return _by_model(" ".join(words), len(words), english, foreign)
@@ -125,6 +128,14 @@ def is_covered(text: str) -> bool:
     """Whether the rules may read ``text``: its language is covered, or there is too little of it to tell."""
     language = detect(text)
     return language is None or language in COVERED
+
+
+def _words(text: str) -> list[str]:
+    """The words in lower case, apostrophes straight, without links, mentions, code and numbers."""
+    plain = _NOISE.sub(" ", text) if _NOISY.search(text) else text
+    if plain.isascii():
+        return _WORD.findall(plain.lower())
+    return [word.lower().replace("’", "'") for word in _WORD.findall(plain)]
 
 
 def _by_script(text: str) -> str | None:

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whisper_enrich.facts.attributes import ATTRIBUTES, normalise
+from whisper_enrich.facts.confidence import POOLED, READINGS, Reading, of_rule
 from whisper_enrich.facts.extractive import ENGINE_VERSION, extract
+from whisper_enrich.facts.fallback import NAME, NAME_OF_OTHER
 from whisper_enrich.facts.model import Category, Outcome, Polarity, Tense
 from whisper_enrich.facts.rules import RULES
 from whisper_enrich.messages.model import Scope, Speaker
@@ -268,6 +270,9 @@ class TestPolarity:
         assert (fact.polarity, fact.attribute, fact.value) == (Polarity.RETRACT, "works_at", "acme")
         assert fact.statement == "{user} no longer works at Acme."
 
+    def test_what_was_not_so_once_ends_nothing_today(self) -> None:
+        assert ended("I didn't work at Acme back then") == set()
+
     def test_a_joke_taken_back_is_no_fact(self) -> None:
         assert affirmed("I was joking about the tattoo") == []
 
@@ -335,3 +340,20 @@ def test_every_assertion_is_well_formed_whatever_is_written(pieces: list[str]) -
 def test_no_text_is_too_strange(text: str) -> None:
     first = extract(message(text))
     assert first == extract(message(text))
+
+
+class TestConfidence:
+    def test_it_is_the_posterior_mean_of_the_readings(self) -> None:
+        assert Reading(8, 8).precision == pytest.approx(0.9)
+        assert Reading(0, 0).precision == 0.5
+
+    def test_rules_that_were_hardly_read_share_one_figure(self) -> None:
+        assert of_rule("no_such_rule") == POOLED.precision
+
+    def test_every_reading_is_of_a_rule(self) -> None:
+        assert READINGS.keys() <= {rule.name for rule in RULES} | {NAME, NAME_OF_OTHER}
+
+    def test_the_persons_own_doing_is_surer_than_what_something_does_to_them(self) -> None:
+        (own,) = assertions("I repaired the old radio in the shed")
+        (other,) = assertions("The new shift plan wrecks my sleep")
+        assert other.confidence < own.confidence

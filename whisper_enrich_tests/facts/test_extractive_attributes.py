@@ -86,6 +86,8 @@ STATED = [
     # possession
     ("I have a cat", "has_pet", "cat"),
     ("I've got two dogs", "has_pet", "two dogs"),
+    ("I have a guinea pig", "has_pet", "guinea pig"),
+    ("my mother in law Greta is staying", "has_relative", "mother in law: greta"),
     ("my dog Biscuit ate a sock", "has_pet", "dog: biscuit"),
     ("I have a parrot named Captain", "has_pet", "parrot: captain"),
     ("we adopted a grey kitten", "has_pet", "grey kitten"),
@@ -165,6 +167,7 @@ ENDED = [
     ("I cancelled my trip to Rome", "plans_to", "trip to rome"),
     ("I'm not moving to Leeds after all", "plans_to", "move to leeds"),
     ("I don't have any pets", "has_pet", "pets"),
+    ("I haven't got a car", "owns", "car"),
 ]
 
 

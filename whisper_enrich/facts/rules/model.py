@@ -105,7 +105,8 @@ class Rule:
 
     def trigger_words(self) -> frozenset[str]:
         """The words by one of which a clause must show that the rule may match."""
-        return self.triggers if isinstance(self.triggers, frozenset) else frozenset(self.triggers.split())
+        words = self.triggers if isinstance(self.triggers, frozenset) else self.triggers.split()
+        return frozenset(part for word in words for part in word.split("-"))
 
 
 #: For `Rule.unless`: said to the addressee or about them.
@@ -113,5 +114,6 @@ ADDRESSED = r"\b(?:you|your|yours|yourself|u|ur|ya|y'all)\b"
 
 
 def either(words: Iterable[str]) -> str:
-    """An alternation of literal words, longest first."""
-    return "(?:" + "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word))) + ")"
+    """An alternation of literal words, longest first; a hyphen may be written as a space or left out."""
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
+    return "(?:" + "|".join(re.escape(word).replace(r"\-", "[- ]?") for word in longest_first) + ")"

@@ -201,7 +201,7 @@ RULES = (
         "taken took got gotten started joined",
         "hobby",
         refuses=(
-            r"(?:it|that|this|a fight|an? argument|trouble|bed|my|the (?:car|house|shower|bath|room)|work|university"
+            r"(?:it|in|that|this|a fight|an? argument|trouble|bed|my|the (?:car|house|shower|bath|room)|work|university"
             r"|college|uni|\w+ school|law|med)\b"
         ),
         max_words=6,

@@ -6,17 +6,22 @@ import re
 
 from whisper_enrich.facts.rules.model import Cut
 from whisper_enrich.text.verbs import is_adverb, is_base, is_past
-from whisper_enrich.text.words import word_set
+from whisper_enrich.text.words import any_of, word_set
 
 _STOP_ALWAYS = (
-    r"[;:()!?…]|\.\s|\s[-–—]+\s|\.{2,}|,?\s(?:because|cause|'cause|cuz|cos|bc|but|so|since|while|if|unless|although"
-    r"|though|even though|which|who"
-    r"|whose|where|whenever|until|till|than|like (?:other|most)|as well|thanks to|due to|ever since|even when|even if|except|besides"
-    r"|rather|instead|especially"
-    r"|yet|however|or something|or anything|and all that|and stuff|and so on|lol|haha\w*|tbh|too|anyway|though|again"
-    r"|by the way|btw|right now"
-    r"|these days|at the moment|currently|now|nowadays|anymore|any more|already|yesterday|today|tomorrow|tonight"
-    r"|recently|lately|soon)\b"
+    r"[;:()!?…]|\.\s|\s[-–—]+\s|\.{2,}|,?\s"
+    + any_of(
+        r"""
+    because | cause | 'cause | cuz | cos | bc | but | so | since | while | if | unless | although | though
+    | even though | which | who | whose | where | whenever | until | till | than | like (?:other|most) | as well
+    | thanks to | due to | ever since | even when | even if | except | besides | rather | instead | especially
+    | yet | however | or something | or anything | and all that | and stuff | and so on | lol | haha\w* | tbh
+    | too | anyway | again | by the way | btw | right now | these days | at the moment | currently | now
+    | nowadays | anymore | any more | already | yesterday | today | tomorrow | tonight | recently | lately
+    | soon
+    """
+    )
+    + r"\b"
 )
 # A comma ends a value unless an enumeration goes on behind it.
 _NO_ENUMERATION = (
