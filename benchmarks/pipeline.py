@@ -24,6 +24,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
+# As the command line and the definitions do, before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from whisper_enrich.facts.extractive import ENGINE_VERSION as FACTS_VERSION
 from whisper_enrich.facts.extractive import extract
 from whisper_enrich.messages.model import Point

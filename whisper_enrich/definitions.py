@@ -8,7 +8,11 @@
     ledger_reconciliation             nightly, every point against the ledger
 """
 
+import os
 import warnings
+
+# Before numpy is loaded: on our small matrices a second BLAS thread costs more than it saves.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from dagster import BetaWarning, Definitions, PreviewWarning, in_process_executor
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
+# Before numpy is loaded: on our small matrices a second BLAS thread costs more than it saves.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import click
+from sqlalchemy.exc import DBAPIError
 
 from whisper_enrich import __version__
+from whisper_enrich.assets.failures import plain
 from whisper_enrich.cli import data, demo, enrich, inspect, serve
 from whisper_enrich.cli.console import complain
 from whisper_enrich.errors import EnrichError
 
 
 class _Group(click.Group):
-    """Turns our errors into one plain line and exit code 1."""
+    """Turns our errors, those of a database that breaks off, and wrong usage into one plain line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -22,6 +28,13 @@ class _Group(click.Group):
         except EnrichError as error:
             complain(str(error))
             sys.exit(1)
+        except DBAPIError as error:
+            complain(str(plain(error)))
+            sys.exit(1)
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else ctx.command_path
+            complain(f"{error.format_message()} See `{command} --help`.")
+            sys.exit(error.exit_code)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

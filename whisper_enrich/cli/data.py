@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from whisper_enrich.cli.console import out, progress_bar, step
+from whisper_enrich.cli.console import out, progress_bar, step, warn
 from whisper_enrich.resources.pipeline import Pipeline, opened
 from whisper_enrich.settings import load_settings
 from whisper_enrich.storage.database import Database
@@ -60,5 +60,10 @@ def load_command(files: tuple[Path, ...], user_speaker: str) -> None:
                 remember_names(connection, loaded.names, "loaded")
                 remember_bot_names(connection, loaded.bot_names)
             for bot_name, counts in result.bots.items():
-                step(f"{path.name}: {counts.new} new points for bot '{bot_name}', {counts.already_there} were there already.")
+                step(
+                    f"{path.name}: {counts.new} new points for bot '{bot_name}', {counts.already_there} were there already."
+                )
+            if loaded.skipped:
+                left_out = ", ".join(f"{what} ({count})" for what, count in loaded.skipped.items())
+                warn(f"{path.name}: not loaded: {left_out}.")
     out.print("Next: whisper-enrich enrich")

@@ -57,13 +57,13 @@ def chosen_bots(pipeline: Pipeline, names: Collection[str]) -> list[BotCollectio
 
 @click.command()
 @click.option("--bot", "bots", multiple=True, help="Only this bot; may be given several times.  [default: all]")
-@click.option("--from", "first", type=Day(), help="First UTC day, YYYY-MM-DD.  [default: the first with work]")
-@click.option("--to", "last", type=Day(), help="Last UTC day, inclusive.  [default: the last with work]")
+@click.option("--from", "first", type=Day(), help="First UTC day: YYYY-MM-DD, today or yesterday.")
+@click.option("--to", "last", type=Day(), help="Last UTC day, inclusive.")
 def enrich(bots: tuple[str, ...], first: date | None, last: date | None) -> None:
-    """Derive facts and summaries from what waits: one Dagster run a bot.
+    """Derive facts and summaries from what waits: one Dagster run a bot and block of days.
 
     With --from or --to, every day of that range is materialised, whether it has work or not; the results are the same
-    however often it is run.
+    however often it is run. --from alone goes up to today, --to alone begins with the bot's first message.
     """
     if first and last and first > last:
         raise InputError(f"--from {first} is after --to {last}. Swap them.")
@@ -94,7 +94,7 @@ def take_in_and_list(ctx: StageContext, bots: Collection[BotCollection]) -> dict
 def jobs_for(
     ctx: StageContext, bot_name: str, due: Collection[date], first: date | None, last: date | None
 ) -> list[Job]:
-    """The run for one bot: over the range that was asked for, else over blocks of days with work."""
+    """The runs for one bot: over the range that was asked for, else over each block of days with work."""
     from whisper_enrich.partitions import contiguous
 
     start, today = ctx.settings.enrichment_start_date, ctx.clock().date()
@@ -103,10 +103,14 @@ def jobs_for(
             raise InputError(
                 f"{day} is no partition: they run from {start} (ENRICHMENT_START_DATE) to today, {today} (UTC)."
             )
-    days = sorted(day for day in due if start <= day <= today)
-    if first or last:
-        return [Job(bot_name, first or (days[0] if days else last), last or today)]
-    return [Job(bot_name, begin, end) for begin, end in contiguous(days)]
+    if first is None and last is not None:
+        with ctx.database.connect() as connection:
+            statuses = overview.day_statuses(connection, ctx.clock(), bot_name)
+        first = min((status.day for status in statuses if start <= status.day <= last), default=None)
+        return [Job(bot_name, first, last)] if first else []
+    if first is not None:
+        return [Job(bot_name, first, last or today)]
+    return [Job(bot_name, begin, end) for begin, end in contiguous([day for day in due if start <= day <= today])]
 
 
 def report_what_is_left(ctx: StageContext, bot_names: Collection[str]) -> None:

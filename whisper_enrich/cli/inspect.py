@@ -9,7 +9,7 @@ from datetime import date, datetime
 import click
 from pydantic import SecretStr
 
-from whisper_enrich.cli.console import duration, out, table
+from whisper_enrich.cli.console import complain, duration, out, step, table, warn
 from whisper_enrich.cli.enrich import chosen_bots
 from whisper_enrich.errors import EnrichError
 from whisper_enrich.resources.pipeline import Pipeline, opened
@@ -100,7 +100,7 @@ def doctor(show_all: bool) -> None:
         problems = [problem for check in (_database, _store, _dagster) if (problem := check(pipeline))]
     if problems:
         for problem in problems:
-            out.print(f"[bold red]✗[/] {problem}", soft_wrap=True, markup=True)
+            complain(problem)
         sys.exit(1)
     out.print("[green]Everything is in order.[/]")
 
@@ -129,17 +129,13 @@ def _masked(value: object) -> str:
     return "(none)" if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _ok(message: str) -> None:
-    out.print(f"[green]✓[/] {message}", soft_wrap=True)
-
-
 def _database(pipeline: Pipeline) -> str | None:
     settings = pipeline.settings
     where = "embedded" if settings.embedded_postgres else f"{settings.postgres_host}:{settings.postgres_port}"
     try:
-        _ok(f"PostgreSQL ({where}): version {pipeline.database.ping()}")
+        step(f"PostgreSQL ({where}): version {pipeline.database.ping()}")
         pipeline.preflight("doctor")
-        _ok(f"Schema {settings.postgres_schema}: as this version needs it")
+        step(f"Schema {settings.postgres_schema}: as this version needs it")
     except EnrichError as error:
         return str(error)
     return None
@@ -155,10 +151,13 @@ def _store(pipeline: Pipeline) -> str | None:
     try:
         bots = pipeline.store.bots()
         points = {bot.bot_name: pipeline.store.count(bot.collection) for bot in bots}
+        unread = pipeline.store.unread_collections()
     except EnrichError as error:
         return str(error)
+    for collection in unread:
+        warn(f"Collection {collection.collection} is not read: {collection.reason}")
     listed = ", ".join(f"{name} ({count} points)" for name, count in points.items()) or "no bot yet"
-    _ok(f"Message store ({_masked(where)}): {listed}")
+    step(f"Message store ({_masked(where)}): {listed}")
     return None
 
 
@@ -167,7 +166,7 @@ def _dagster(pipeline: Pipeline) -> str | None:
 
     try:
         with dagster_instance(pipeline.settings) as instance:
-            _ok(f"Dagster: {instance.get_runs_count()} runs in {instance.root_directory}")
+            step(f"Dagster: {instance.get_runs_count()} runs in {instance.root_directory}")
     except EnrichError as error:
         return str(error)
     return None

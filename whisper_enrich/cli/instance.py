@@ -36,6 +36,11 @@ def prepare_dagster_home(settings: Settings) -> Path:
     """
     given = os.environ.get("DAGSTER_HOME")
     if given:
+        if not Path(given).is_dir() or not Path(given).is_absolute():
+            raise ConfigurationError(
+                f"DAGSTER_HOME is {given}, which is no absolute path of a folder that exists. Correct it, or unset it: the "
+                "state folder then holds Dagster's storage."
+            )
         return Path(given)
     home = state_dir(settings.home) / "dagster"
     home.mkdir(exist_ok=True)

@@ -13,9 +13,9 @@ and Bilmes 2011 for summaries), with the information of a sentence for its weigh
 
 f itself falls as the talk grows, since ten sentences cover less of more. What a reader wants to know is how much of what
 these ten could have said they do say. So f is corrected for chance like the index of Hubert and Arabie (1985):
-f(random) is the exact expectation over all selections of as many sentences, f(best) the greedy selection's, which
-always takes the sentence that adds most until it has as many sentences or words as S (at least 1 - 1/e of the optimum
-by sentences alone), or f(S) where that is larger.
+f(random) is the exact expectation over all selections of as many sentences. f(best) is that of the greedy selection,
+which always takes the sentence that adds most until it has as many sentences as S or as many words as S might have had
+(by sentences alone it reaches at least 1 - 1/e of the optimum), or f(S) where that is larger.
 """
 
 from __future__ import annotations
@@ -31,14 +31,16 @@ from whisper_enrich.summaries.selection import Content, incidence
 MOST = 200
 """Sentences that stand for the talk: all of them, or so many at even distances and the chosen ones."""
 _NOTHING_TO_GAIN = 1e-6
-"""Where the best selection covers no more than a random one, every selection is as good as it can be."""
+"""Where the best selection covers no more than a random one, no selection can be better than that."""
 
 
-def confidence(candidates: Sequence[Candidate], chosen: Sequence[Candidate], content: Content) -> float | None:
+def confidence(
+    candidates: Sequence[Candidate], chosen: Sequence[Candidate], content: Content, *, most_words: int
+) -> float | None:
     """How good ``chosen`` is as a selection from ``candidates``, in 0..1; the formula is at the top of this module.
 
-    1 where everything was chosen; about 0 for sentences drawn at random. None where nothing was chosen or nothing
-    carries content.
+    ``most_words`` is the number of words after which no further sentence could be taken. 1 where everything was chosen;
+    about 0 for sentences drawn at random. None where nothing was chosen or nothing carries content.
     """
     talk = _talk(candidates, chosen)
     information = np.array([content.information(candidate) for candidate in talk])
@@ -50,10 +52,10 @@ def confidence(candidates: Sequence[Candidate], chosen: Sequence[Candidate], con
     columns = [k for k, candidate in enumerate(talk) if (candidate.message, candidate.position) in picked]
     reached = float(weights @ covered[:, columns].max(axis=1))
     sizes = [candidate.size for candidate in talk]
-    best = max(reached, _best(covered, weights, sizes, len(chosen), sum(candidate.size for candidate in chosen)))
+    best = max(reached, _best(covered, weights, sizes, len(chosen), most_words))
     by_chance = _expected(covered, weights, len(chosen))
     if best - by_chance < _NOTHING_TO_GAIN:
-        return 1.0
+        return 1.0 if reached > by_chance - _NOTHING_TO_GAIN else 0.0
     return min(1.0, max(0.0, (reached - by_chance) / (best - by_chance)))
 
 

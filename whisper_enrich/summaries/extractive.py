@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 from whisper_enrich.messages.model import Message, Scope, Speaker
 from whisper_enrich.summaries.candidates import Candidate, candidates
@@ -19,6 +21,9 @@ from whisper_enrich.summaries.selection import Content, scores_of, select
 from whisper_enrich.summaries.tone import tone
 from whisper_enrich.summaries.topics import key_topics
 from whisper_enrich.summaries.vocabulary import short_forms
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 ENGINE_VERSION = "extractive-1"
 """Changes whenever the same messages would be summarised differently."""
@@ -43,11 +48,13 @@ def summarise(
     _check(messages, window, scope)
     ordered = sorted(messages, key=lambda message: message.order)
     found = candidates(ordered, (user_name, bot_name))
-    content = Content(ordered, found)
-    scores = scores_of(found, content)
-    chosen = select(found, scores, content, most_sentences=MOST_SENTENCES - 1, most_words=_budget(found))
+    most_words = _budget(found)
+    with _blas().limit(limits=1, user_api="blas"):
+        content = Content(ordered, found)
+        scores = scores_of(found, content)
+        chosen = select(found, scores, content, most_sentences=MOST_SENTENCES - 1, most_words=most_words)
+        certainty = confidence(found, chosen, content, most_words=most_words)
     text = _text(ordered, chosen, user_name, bot_name)
-    certainty = confidence(found, chosen, content)
     mood = tone(ordered)
     characters = sum(len(message.text) for message in ordered)
     names = short_forms(user_name) | short_forms(bot_name)
@@ -77,6 +84,14 @@ def input_hash(messages: Iterable[Message]) -> str:
     """
     points = sorted({(message.point_id, message.content_hash) for message in messages})
     return hashlib.sha256(json.dumps([ENGINE_VERSION, points]).encode()).hexdigest()
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """To hold matrix products to one thread: these are small, and the other threads would wait for work in a busy loop."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _check(messages: Sequence[Message], window: Window, scope: Scope) -> None:

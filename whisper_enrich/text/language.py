@@ -104,6 +104,8 @@ _FOREIGN = word_set(
 )
 
 
+# The facts and the summaries of a run ask for the same messages, one after the other.
+@lru_cache(maxsize=16384)
 def detect(text: str) -> str | None:
     """The ISO 639-1 code of the language of ``text``, or None where there is too little of it to tell.
 
