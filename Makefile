@@ -15,8 +15,8 @@ $(READY): setup.py constraints.txt
 		{ echo "Python 3.11 or later is needed; name one: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Setting up $(VENV) (once, a minute or two) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip setuptools wheel
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,benchmark]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade pip setuptools wheel
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[test,benchmark]'
 	@touch $(READY)
 
 setup: $(READY)  ## Create .venv and install everything

@@ -19,6 +19,10 @@ from whisper_enrich.storage.overview import DayStatus, Reason
 from whisper_enrich.storage.profiles import remember_names
 
 
+TELLING = ("lives_in", "moved_to", "works_at", "works_as", "has_pet", "allergic_to", "partner", "plans_to")
+"""Attributes that make good examples."""
+
+
 @click.command()
 def demo() -> None:
     """Load the sample conversations, enrich them through Dagster, show the result. Running it again does no work."""
@@ -102,11 +106,11 @@ def _examples(connection: Connection, bots: Sequence[str]) -> None:
             """
             SELECT DISTINCT ON (f.bot_name) f.bot_name, f.fact_content, f.category, f.confidence, e.quote
             FROM user_facts f JOIN fact_evidence e ON e.fact_id = f.id
-            WHERE f.bot_name = ANY(:bots) AND f.scope = 'shared' AND f.attribute <> ''
-            ORDER BY f.bot_name, f.confidence DESC, length(e.quote) DESC, f.id
+            WHERE f.bot_name = ANY(:bots) AND f.scope = 'shared'
+            ORDER BY f.bot_name, (f.attribute = ANY(:telling)) DESC, f.confidence DESC, f.last_said_at DESC, f.id
             """
         ),
-        {"bots": list(bots)},
+        {"bots": list(bots), "telling": list(TELLING)},
     ).all()
     out.print("\n[bold]Three facts, and the words they rest on[/]")
     for fact in facts:

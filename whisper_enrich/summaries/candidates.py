@@ -13,7 +13,9 @@ from functools import lru_cache
 
 from whisper_enrich.messages.model import Message, Speaker
 from whisper_enrich.summaries.vocabulary import (
+    CHAT_WORDS,
     FIRST_PERSON,
+    FUNCTION_WORDS,
     SECOND_PERSON,
     content_stems,
     short_forms,
@@ -22,7 +24,7 @@ from whisper_enrich.summaries.vocabulary import (
 )
 from whisper_enrich.text.language import detect
 from whisper_enrich.text.sentences import sentences
-from whisper_enrich.text.verbs import is_base, is_past
+from whisper_enrich.text.verbs import is_adverb, is_base, is_past
 from whisper_enrich.text.words import word_set
 
 MAX_WORDS = 45
@@ -81,8 +83,19 @@ _NEVER_DROPPED = word_set("based compared given said supposed")
 _STATIVE = word_set("believe doubt guess hate hope like love miss need prefer think want wish")
 FINITE = word_set("is are was were am be has have had can could may might must should will would do does did")
 """Finite forms of the auxiliaries: where one follows a word, that word was a subject."""
-_DANGLING = word_set(
-    "it it's it'd it'll this that that's these those they they're they've he he's she she's him her them then there"
+_POINTING = word_set("it it's it'd it'll its this that that's thats these those then which")
+_PEOPLE = word_set(
+    """
+    he he's he'd he'll hes him his himself she she's she'd she'll shes her hers herself they they're they've they'd
+    they'll theyre them their theirs themselves
+    """
+)
+_NEAR = word_set("this these")
+_TIMES = word_set(
+    """
+    time week weekend month year morning noon afternoon evening night spring summer autumn fall winter christmas days
+    monday tuesday wednesday thursday friday saturday sunday
+    """
 )
 
 
@@ -90,7 +103,7 @@ _DANGLING = word_set(
 class Candidate:
     """A sentence with what selection needs to know of it. ``message`` is the position of its message in the window.
 
-    ``dangling`` sentences open with a pronoun, whose noun may be in a sentence that nobody gets to read.
+    ``dangling`` sentences hold a pronoun whose noun must be in another sentence.
     """
 
     message: int
@@ -172,10 +185,25 @@ def _of_message(
                 question=_is_question(span.text, plain),
                 first_person=not FIRST_PERSON.isdisjoint(spoken) or (english and with_subject(plain) != plain),
                 second_person=not SECOND_PERSON.isdisjoint(spoken),
-                dangling=lowered[0] in _DANGLING,
+                dangling=english and _leans(lowered, spoken),
             )
         )
     return found
+
+
+def _leans(lowered: list[str], spoken: set[str]) -> bool:
+    """Whether a sentence needs the one before: it opens by pointing, or with a "he" or "them" comes before any noun."""
+    first = lowered[0]
+    if first in _POINTING:
+        return first not in _NEAR or _TIMES.isdisjoint(lowered[1:2])
+    if _PEOPLE.isdisjoint(spoken):
+        return False
+    before = lowered[: next(i for i, word in enumerate(lowered) if word in _PEOPLE)]
+    return not any(_may_be_noun(word) for word in before)
+
+
+def _may_be_noun(word: str) -> bool:
+    return word not in FUNCTION_WORDS and word not in CHAT_WORDS and not (is_base(word) or is_past(word) or is_adverb(word))
 
 
 def _is_question(sentence: str, plain: str) -> bool:

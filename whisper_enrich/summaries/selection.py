@@ -39,7 +39,10 @@ _ABOUT_OTHERS = 0.6
 _ABOUT_YOU = 0.6
 _QUESTION = {Speaker.USER: 0.35, Speaker.BOT: 0.1}
 """What a person asks a bot is often what the talk was for; what a bot asks is mostly meant to keep it going."""
-_DANGLING = 0.6
+_LEANING = 0.25
+"""For a sentence that leans on the one before it."""
+_UNDERSTOOD = 0.6
+"""The same once that one is taken."""
 _NO_CONTENT = 1e-6
 """Sentences without content words are taken only where there is nothing else."""
 _LEAST_CENTRALITY = 0.05
@@ -133,11 +136,12 @@ def select(
     by_user = np.array([candidate.speaker is Speaker.USER for candidate in pooled])
     bars = _bars(worth, by_user)
     overlap = _overlap(pooled, content)
+    lean = np.array([_LEANING if candidate.dangling else 1.0 for candidate in pooled])
     redundancy = np.zeros(len(pool))
     chosen: list[int] = []
     open_ = np.ones(len(pool), dtype=bool)
     while len(chosen) < most_sentences and sum(pooled[k].size for k in chosen) < most_words:
-        gains = worth * (1 - REDUNDANCY * redundancy)
+        gains = worth * lean * (1 - REDUNDANCY * redundancy)
         left = open_ & (gains >= bars)
         bot_words = sum(pooled[k].size for k in chosen if not by_user[k])
         if 2 * bot_words >= most_words and (left & by_user).any():
@@ -147,6 +151,9 @@ def select(
         best = int(np.argmax(np.where(left, gains, -1.0)))
         chosen.append(best)
         open_[best] = False
+        # What leans on this sentence can now be understood.
+        if best + 1 < len(pool) and pool[best + 1] == pool[best] + 1:
+            lean[best + 1] = max(lean[best + 1], _UNDERSTOOD)
         redundancy = np.maximum(redundancy, overlap[:, best])
     return [pooled[k] for k in sorted(chosen)]
 
@@ -182,7 +189,6 @@ def _score(candidate: Candidate, frequency: dict[str, int], centrality: float) -
     form = 1.0 if candidate.first_person else _ABOUT_OTHERS
     form *= _ABOUT_YOU if candidate.second_person else 1.0
     form *= _QUESTION[candidate.speaker] if candidate.question else 1.0
-    form *= _DANGLING if candidate.dangling else 1.0
     return max(mass, _NO_CONTENT) / math.sqrt(max(candidate.size, _SHORT)) * math.sqrt(centrality) * form
 
 
