@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from whisper_enrich.facts import confidence, fallback
+from whisper_enrich.facts.attributes import ATTRIBUTES
 from whisper_enrich.facts.clauses import Clause, clauses
 from whisper_enrich.facts.dates import DateSpan, find_dates, with_dates
 from whisper_enrich.facts.matching import Draft, drafts
-from whisper_enrich.facts.model import Assertion, Evidence, Extraction, Outcome, Polarity
+from whisper_enrich.facts.model import Assertion, Evidence, Extraction, Outcome, Polarity, Tense
 from whisper_enrich.facts.small_talk import is_pep_talk
 from whisper_enrich.messages.model import Message, Speaker
 from whisper_enrich.text import language
@@ -104,7 +105,7 @@ def _assertion(draft: Draft, reading: _Reading, message: Message) -> Assertion |
         polarity=draft.polarity,
         tense=draft.tense,
         holds_from=held.first if held else None,
-        holds_to=held.last if held else None,
+        holds_to=held.last if held and not _goes_on(draft) else None,
         confidence=confidence.of_rule(draft.rule),
         evidence=Evidence(
             point_id=message.point_id,
@@ -116,6 +117,12 @@ def _assertion(draft: Draft, reading: _Reading, message: Message) -> Assertion |
         ),
         rule=draft.rule,
     )
+
+
+def _goes_on(draft: Draft) -> bool:
+    """Whether the date is that of a beginning: who moved this month still lives there next month."""
+    attribute = ATTRIBUTES.get(draft.attribute)
+    return draft.tense is Tense.PRESENT and attribute is not None and attribute.single_valued
 
 
 def _statement(draft: Draft, clause: Clause, message: Message) -> str:

@@ -185,3 +185,13 @@ def test_what_has_ended_is_retracted(text: str, attribute: str, value: str) -> N
 def test_attributes_are_of_the_vocabulary(text: str, attribute: str, value: str) -> None:
     found = assertions(text)
     assert all(assertion.attribute == "" or assertion.attribute in ATTRIBUTES for assertion in found)
+
+
+def test_who_moved_this_month_still_lives_there_next_month() -> None:
+    homes = [a for a in assertions("I moved to York this month.") if a.attribute == "lives_in"]
+    assert [(home.value, home.holds_to) for home in homes] == [("york", None)]
+
+
+def test_being_down_for_something_is_no_low_mood() -> None:
+    assert [a.value for a in assertions("I'm down to join the meeting.") if a.attribute == "feels"] == []
+    assert [a.value for a in assertions("I've been feeling down since Monday.") if a.attribute == "feels"] == ["down"]

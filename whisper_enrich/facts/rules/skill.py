@@ -51,7 +51,7 @@ RULES = (
         refuses=(
             r"(?:it|that|this|about (?:it|that|this|you)|so much|a lot|a ton|some time|in |more|care|my time|a break"
             r"|part|notes?|things"
-            r"|time|the|off|from|over|photos?|pictures?|new things)\b"
+            r"|time|the|off|from|over|photos?|pictures?|new things|teaching)\b"
         ),
         cut=Cut.ACTIVITY,
         max_words=9,
