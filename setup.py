@@ -29,6 +29,7 @@ REQUIREMENTS = [
     "py3langid>=0.4",
     "stopwordsiso>=0.7.1",
     "yake-rust>=1.2.1,<2",
+    "threadpoolctl>=3.5",
     "psutil>=6",
     "tenacity>=9",
 ]

@@ -3,6 +3,7 @@
     python benchmarks/summaries_locomo.py                       # development conversations, then those held for checking
     python benchmarks/summaries_locomo.py --vectors lsa         # with message vectors, to run the path that uses them
     python benchmarks/summaries_locomo.py --speed               # CPU time a message by size of window
+    python benchmarks/summaries_locomo.py --speed --vectors lsa # the same with vectors
 
 Each session is a window of its own, its turns --apart seconds apart from the session's time on (LoCoMo has no time per
 turn; with more than a minute in all, the opening gives two times, and the gold only ever has one).
@@ -141,8 +142,15 @@ def measure_speed(sessions: Sequence[Session]) -> None:
         windows = []
         for k in range(max(1, 1000 // size)):
             taken = [turns[(137 * k + j) % len(turns)] for j in range(size)]
+            # A turn that comes round again is numbered: what is said twice is read once.
             messages = [
-                replace(m, at=start + timedelta(seconds=8 * j), point_id=f"{j:06d}") for j, m in enumerate(taken)
+                replace(
+                    m,
+                    at=start + timedelta(seconds=8 * j),
+                    point_id=f"{j:06d}",
+                    text=f"{m.text} {j // len(turns)}" if j >= len(turns) else m.text,
+                )
+                for j, m in enumerate(taken)
             ]
             windows.append(replace(first, messages=tuple(messages)))
         cold = cpu_of(windows) / size

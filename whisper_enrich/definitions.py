@@ -1,11 +1,11 @@
 """The whole system on one screen: what exists, wired. Start reading here.
 
-    conversation_memory (Qdrant)
-       └─ pending_messages            intake into the ledger
-            ├─ user_facts             assertions with evidence, folded into what is known
-            ├─ conversation_summaries one a user, window and scope
-            └─ enrichment_metadata    marks the points completed, records the run
-    ledger_reconciliation             nightly, every point against the ledger
+conversation_memory (Qdrant)
+   └─ pending_messages            intake into the ledger
+        ├─ user_facts             assertions with evidence, folded into what is known
+        ├─ conversation_summaries one a user, window and scope
+        └─ enrichment_metadata    marks the points completed, records the run
+ledger_reconciliation             nightly, every point against the ledger
 """
 
 import os

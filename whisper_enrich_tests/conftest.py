@@ -106,3 +106,14 @@ def elena(pipeline: Pipeline) -> BotCollection:
 def ctx(pipeline: Pipeline) -> StageContext:
     """A context of one run."""
     return pipeline.context("run-1")
+
+
+TIME_SENSITIVE = {"messages", "summaries", "stages", "loading", "sample"}
+"""Folders whose tests deal with days, windows or zones: `make test` runs them a second time under another TZ."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of those folders."""
+    for item in items:
+        if TIME_SENSITIVE & set(item.path.parts):
+            item.add_marker(pytest.mark.time_sensitive)

@@ -72,12 +72,22 @@ def test_the_deployment_instance_stores_runs_in_postgresql(postgres_home, tmp_pa
 
     with EmbeddedPostgres(postgres_home) as info:
         # The embedded server has no TCP; libpq takes a socket folder for a host.
-        values = {"HOST": str(info.socket_dir), "PORT": "5432", "DB": "whisper_enrich", "USER": info.user, "PASSWORD": "-"}
+        values = {
+            "HOST": str(info.socket_dir),
+            "PORT": "5432",
+            "DB": "whisper_enrich",
+            "USER": info.user,
+            "PASSWORD": "-",
+        }
         for name, value in values.items():
             monkeypatch.setenv(f"DAGSTER_POSTGRES_{name}", value)
         text = (ROOT / "docker" / "dagster.yaml").read_text()
         (tmp_path / "dagster.yaml").write_text(
-            re.sub(r"hostname:\n\s+env: DAGSTER_POSTGRES_HOST", "hostname: ''\n      params: {host: " + values["HOST"] + "}", text)
+            re.sub(
+                r"hostname:\n\s+env: DAGSTER_POSTGRES_HOST",
+                "hostname: ''\n      params: {host: " + values["HOST"] + "}",
+                text,
+            )
         )
         with DagsterInstance.from_config(str(tmp_path)) as instance:
             assert instance.get_runs_count() == 0

@@ -1,8 +1,12 @@
 """Summaries of conversations, one a user, time window and scope.
 
-Source: all messages of the users of the partition who said something new. Destination: `conversation_summaries`. Cadence:
-with every run of the bot; a window that gains or loses messages is summarised anew in place, a window below
-MIN_MESSAGES_FOR_SUMMARY waits until its UTC day has closed.
+- **Source:** all messages of the users of the partition who said something new.
+- **Destination:** `conversation_summaries`.
+- **Cadence:** with every run of the bot. A window that gains or loses messages is summarised anew in place; one below
+  MIN_MESSAGES_FOR_SUMMARY waits until its UTC day has closed.
+
+In the metadata, `messages_read`, the windows, `tones` and `failures` are of this run, row count and preview of the day as
+it stands.
 """
 
 from datetime import date

@@ -1,8 +1,11 @@
 """Completion: finished points are marked in Qdrant, and the run is recorded.
 
-Source: the ledger rows of the partition that need nothing more. Destination: the payload fields `enrichment_status`
-(completed, left_out, quarantined, set_aside), version, time and content hash of their points, and a row in the table
-`enrichment_metadata` per collection, day and run. Cadence: with every run of the bot, after facts and summaries.
+- **Source:** the ledger rows of the partition that need nothing more.
+- **Destination:** the payload fields `enrichment_status` (completed, left_out, quarantined, set_aside), version, time and
+  content hash of their points; a row in `enrichment_metadata` per collection, day and run.
+- **Cadence:** with every run of the bot, after facts and summaries.
+
+In the metadata, `processing_seconds` is the time of all stages of this run, `stage_seconds` that of the marking alone.
 """
 
 from datetime import date
@@ -39,6 +42,6 @@ def _describe(ctx: StageContext, bot: BotCollection, day: date, result: Completi
         "messages_processed": int(result.figures["messages_processed"]),
         "facts_extracted": int(result.figures["facts_extracted"]),
         "summaries_created": int(result.figures["summaries_created"]),
-        "processing_seconds": float(result.figures["processing_duration_seconds"]),
+        "processing_seconds": round(float(result.figures["processing_duration_seconds"]), 4),
         "marked_by_status": MetadataValue.table(two_columns("status", result.marked)),
     }

@@ -1,13 +1,16 @@
 """Housekeeping: every point of a bot held against the ledger.
 
-Source: all points of the bot's collection. Destination: `message_ledger`; a row in `reconciliations`. Cadence: daily. Finds
-edits under a mark, deletions, marks that were lost or outlived a restored database, and messages that were never seen;
-what it finds waits for the next run of the bot.
+- **Source:** all points of the bot's collection.
+- **Destination:** `message_ledger`; a row in `reconciliations`.
+- **Cadence:** daily.
+
+Finds edits under a mark, deletions, marks that were lost or outlived a restored database, and messages that were never
+seen; what it finds waits for the next run of the bot.
 """
 
 from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, asset
 
-from whisper_enrich.assets.partitioned import OWNERS
+from whisper_enrich.assets.partitioned import OWNERS, told_plainly
 from whisper_enrich.partitions import bot_partitions
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.stages.reconciliation import reconcile
@@ -21,8 +24,9 @@ from whisper_enrich.stages.reconciliation import reconcile
     description=__doc__,
 )
 def ledger_reconciliation(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult:
-    stage_context = pipeline.context(context.run.run_id)
-    result = reconcile(stage_context, stage_context.collection_of(context.partition_key))
+    with told_plainly():
+        stage_context = pipeline.context(context.run.run_id)
+        result = reconcile(stage_context, stage_context.collection_of(context.partition_key))
     return MaterializeResult(
         metadata={
             "points": result.points,

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dagster import MetadataValue, TableColumn, TableColumnConstraints, TableRecord, TableSchema
+from sqlalchemy.dialects import postgresql
 
+from whisper_enrich.settings import load_settings
 from whisper_enrich.storage.tables import metadata as tables
 
 PREVIEW_ROWS = 10
@@ -15,12 +17,13 @@ def table_metadata(name: str) -> dict[str, Any]:
     table = tables.tables[name]
     columns = [
         TableColumn(
-            column.name, str(column.type).lower(), description=column.comment,
+            column.name, column.type.compile(dialect=postgresql.dialect()).lower(), description=column.comment,
             constraints=TableColumnConstraints(nullable=bool(column.nullable)),
         )
         for column in table.columns
     ]  # fmt: skip
-    return {"dagster/table_name": name, "dagster/column_schema": TableSchema(columns=columns)}
+    qualified = f"{load_settings().postgres_schema}.{name}"
+    return {"dagster/table_name": qualified, "dagster/column_schema": TableSchema(columns=columns)}
 
 
 def two_columns(name: str, counts: Mapping[str, int]) -> list[TableRecord]:

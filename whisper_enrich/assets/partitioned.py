@@ -2,10 +2,21 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, TypeVar
 
-from dagster import AssetExecutionContext, AssetMaterialization, BackfillPolicy, MaterializeResult, Nothing
+from dagster import (
+    AssetExecutionContext,
+    AssetMaterialization,
+    BackfillPolicy,
+    DagsterInstance,
+    Failure,
+    MaterializeResult,
+    Nothing,
+    PartitionKeyRange,
+)
+from sqlalchemy.exc import DBAPIError
 
 from whisper_enrich.assets.failures import plain, stack
 from whisper_enrich.errors import EnrichError
@@ -15,6 +26,9 @@ from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.stages.context import StageContext
 
 OWNERS = ["team:enrichment"]
+
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 COMMON: dict[str, Any] = {
     "partitions_def": bot_day_partitions,
@@ -41,10 +55,12 @@ def for_each_bot(
     materialised all the same. What was done is stored; a retry does only what is left. A generator, because Dagster
     keeps of a step that raises only what it has yielded before.
     """
-    stage_context = pipeline.context(context.run.run_id)
+    with told_plainly():
+        stage_context = pipeline.context(context.run.run_id)
+    own = [str(key) for key in context.partition_keys]
     metadata: dict[str, Mapping[str, Any]] = {}
     failures: dict[str, EnrichError] = {}
-    for bot_name, days in days_by_bot(map(str, context.partition_keys)).items():
+    for bot_name, days in days_by_bot({*own, *range_keys(context.run.tags, context.instance)}).items():
         try:
             bot = stage_context.collection_of(bot_name)
             started = time.perf_counter()
@@ -59,14 +75,43 @@ def for_each_bot(
             context.log.error(f"{bot_name}: {failures[bot_name]}")
             if failures[bot_name] is not error:
                 context.log.error(f"{bot_name}: the stack of the {type(error).__name__}\n{stack(error)}")
-    if failures:
-        for key, values in metadata.items():
-            yield AssetMaterialization(context.asset_key, partition=key, metadata=dict(values))
-        raise _failure(stage, failures, bots=len({key.partition("|")[0] for key in metadata}) + len(failures))
-    single = len(metadata) == 1
     for key, values in metadata.items():
-        context.add_asset_metadata(dict(values), partition_key=None if single else key)
+        if failures or key not in own:
+            yield AssetMaterialization(
+                context.asset_key, partition=key, metadata=dict(values), tags=_version_tags(context)
+            )
+    if failures:
+        raise _failed_step(stage, failures, bots=len({key.partition("|")[0] for key in metadata}) + len(failures))
+    for key in own:
+        context.add_asset_metadata(dict(metadata[key]), partition_key=None if len(own) == 1 else key)
     yield MaterializeResult()
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Errors of the block as the one sentence that the UI shows of a failed step."""
+    try:
+        yield
+    except (EnrichError, DBAPIError) as error:
+        raise Failure(str(plain(error)), allow_retries=False) from None
+
+
+def range_keys(tags: Mapping[str, str], instance: DagsterInstance) -> list[str]:
+    """The partitions of the range that a run is tagged with; none where it is not.
+
+    A backfill from a job (its page, `dagster job backfill`) tags a run with its range and also with the first partition of
+    the whole backfill. Dagster 1.13 goes by the latter alone: the run would do that one and be recorded as a success.
+    """
+    if RANGE_START_TAG not in tags:
+        return []
+    covered = PartitionKeyRange(tags[RANGE_START_TAG], tags[RANGE_END_TAG])
+    return [str(key) for key in bot_day_partitions.get_partition_keys_in_range(covered, instance)]
+
+
+def _version_tags(context: AssetExecutionContext) -> dict[str, str]:
+    """What Dagster adds by itself to what it records by itself."""
+    version = context.assets_def.code_versions_by_key[context.asset_key]
+    return {"dagster/code_version": version} if version else {}
 
 
 def _with_duration(described: Mapping[date, Mapping[str, Any]], seconds: float) -> dict[date, Mapping[str, Any]]:
@@ -74,13 +119,13 @@ def _with_duration(described: Mapping[date, Mapping[str, Any]], seconds: float) 
     sizes = {day: values.get("messages_read", values.get("points_marked", 0)) for day, values in described.items()}
     total = sum(sizes.values())
     return {
-        day: {**values, "stage_seconds": seconds * (sizes[day] / total if total else 1 / len(described))}
+        day: {**values, "stage_seconds": round(seconds * (sizes[day] / total if total else 1 / len(described)), 4)}
         for day, values in described.items()
     }
 
 
-def _failure(stage: str, failures: Mapping[str, EnrichError], bots: int) -> EnrichError:
+def _failed_step(stage: str, failures: Mapping[str, EnrichError], bots: int) -> Failure:
+    """What the UI shows of a failed step: one sentence, and the error of each bot. The ledger retries, not Dagster."""
     first = next(iter(failures.values()))
-    if bots == 1:
-        return first
-    return type(first)(f"{stage} failed for {', '.join(failures)} (of {bots} bots): {first}")
+    sentence = str(first) if bots == 1 else f"{stage} failed for {', '.join(failures)} (of {bots} bots): {first}"
+    return Failure(sentence, {bot: str(error) for bot, error in failures.items()}, allow_retries=False)

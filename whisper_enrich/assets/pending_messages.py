@@ -1,8 +1,11 @@
 """Intake: which points of this bot and day need what.
 
-Source: the bot's Qdrant collection, every point without a valid mark, whatever its id or time. Destination: the table
-`message_ledger` (and `quarantine` for points that cannot be read). Cadence: with every run of the bot. The intake runs once
-for the bot; each partition then reports its own day.
+- **Source:** the bot's Qdrant collection, every point without a valid mark, whatever its id or time.
+- **Destination:** `message_ledger`, and `quarantine` for points that cannot be read.
+- **Cadence:** with every run of the bot.
+
+The intake runs once for the bot; each partition then reports its own day as it stands. Points without a usable time count
+on the day of their discovery.
 """
 
 from collections.abc import Sequence

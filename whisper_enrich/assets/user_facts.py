@@ -1,8 +1,12 @@
 """Facts about the users, from their own messages.
 
-Source: the messages of the partition that wait for facts. Destination: `fact_assertions` (what each message supports, with
-the verbatim words), and folded from all of a user's assertions `user_facts`, `fact_evidence` and `fact_versions`. Cadence:
-with every run of the bot. A message that fails is tried again later and in the end set aside; it stops no other.
+- **Source:** the messages of the partition that wait for facts.
+- **Destination:** `fact_assertions` (what each message supports, with the verbatim words); folded from all of a user's
+  assertions, `user_facts`, `fact_evidence` and `fact_versions`.
+- **Cadence:** with every run of the bot.
+
+A message that fails is tried again later and in the end set aside; it stops no other. In the metadata, `messages_read`,
+`assertions_new` and `failures` are of this run, the rest is of the day as it stands.
 """
 
 from datetime import date

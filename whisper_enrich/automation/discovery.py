@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
+from whisper_enrich.assets.partitioned import range_keys
 from whisper_enrich.automation.jobs import BOT_TAG
 from whisper_enrich.messages.model import Disposition, ParsedPoint
 from whisper_enrich.messages.store import BotCollection
@@ -23,7 +24,6 @@ IN_FLIGHT = [
     DagsterRunStatus.CANCELING,
 ]
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
-RANGE_START_TAG = "dagster/asset_partition_range_start"
 PARTITION_TAG = "dagster/partition"
 PARTITION_BOT_TAG = "dagster/partition/bot"
 
@@ -33,12 +33,9 @@ def bots_in_flight(instance: DagsterInstance) -> set[str]:
     found: set[str] = set()
     for record in instance.get_run_records(RunsFilter(statuses=IN_FLIGHT)):
         tags = record.dagster_run.tags
-        for tag in (BOT_TAG, PARTITION_BOT_TAG):
-            if tag in tags:
-                found.add(tags[tag])
-        for tag in (RANGE_START_TAG, PARTITION_TAG):
-            if tag in tags:
-                found.add(tags[tag].partition("|")[0])
+        found.update(tags[tag] for tag in (BOT_TAG, PARTITION_BOT_TAG) if tag in tags)
+        keys = [*range_keys(tags, instance), *filter(None, [tags.get(PARTITION_TAG)])]
+        found.update(key.partition("|")[0] for key in keys)
     return found
 
 

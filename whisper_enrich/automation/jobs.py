@@ -1,12 +1,25 @@
 """Jobs: what the command line and the UI launch by name."""
 
+from datetime import date
+
 from dagster import AssetSelection, define_asset_job, in_process_executor
+
+from whisper_enrich.partitions import range_tags
 
 PIPELINE_ASSETS = ("pending_messages", "user_facts", "conversation_summaries", "enrichment_metadata")
 
 BOT_TAG = "whisper_enrich/bot"
 """On every run that we launch; `dagster.yaml` lets one run a bot through at a time."""
+DAYS_TAG = "whisper_enrich/days"
+CAUSE_TAG = "whisper_enrich/cause"
 PRIORITY_TAG = "dagster/priority"
+
+
+def run_tags(bot_name: str, first: date, last: date, cause: str) -> dict[str, str]:
+    """Tags of a run over the days of one bot: what it covers, for Dagster and for whoever reads the list of runs."""
+    days = first.isoformat() if first == last else f"{first} to {last}"
+    return {**range_tags(bot_name, first, last), BOT_TAG: bot_name, DAYS_TAG: days, CAUSE_TAG: cause}
+
 
 # Every run in one process: a process a step would cost more than the work.
 _pipeline = AssetSelection.assets(*PIPELINE_ASSETS).without_checks()
@@ -23,7 +36,7 @@ backfill_enrichment = define_asset_job(
     selection=_pipeline,
     executor_def=in_process_executor,
     tags={PRIORITY_TAG: "-10"},
-    description="The same for days gone by, behind whatever is live.",
+    description="Intake, facts, summaries and completion for days gone by, queued behind whatever is live.",
 )
 
 reconcile_ledger = define_asset_job(

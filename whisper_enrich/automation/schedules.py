@@ -14,8 +14,8 @@ from dagster import (
 )
 
 from whisper_enrich.automation import discovery
-from whisper_enrich.automation.jobs import BOT_TAG, check_quality, enrich_bot_day, reconcile_ledger
-from whisper_enrich.partitions import BOTS, range_tags
+from whisper_enrich.automation.jobs import BOT_TAG, CAUSE_TAG, check_quality, enrich_bot_day, reconcile_ledger, run_tags
+from whisper_enrich.partitions import BOTS
 from whisper_enrich.resources.pipeline import Pipeline
 
 
@@ -24,6 +24,7 @@ from whisper_enrich.resources.pipeline import Pipeline
     cron_schedule="17 */6 * * *",
     execution_timezone="UTC",
     default_status=DefaultScheduleStatus.RUNNING,
+    description="Safety net under the sensor: the last LOOKBACK_DAYS days of every bot, one run each.",
 )
 def sweep_recent_days(
     context: ScheduleEvaluationContext, pipeline: ResourceParam[Pipeline]
@@ -36,9 +37,7 @@ def sweep_recent_days(
     if not bots:
         yield SkipReason("No bot is registered, or all of them have a run in flight.")
     for bot_name in bots:
-        yield RunRequest(
-            tags={**range_tags(bot_name, first, today), BOT_TAG: bot_name, "whisper_enrich/cause": "sweep"}
-        )
+        yield RunRequest(tags=run_tags(bot_name, first, today, "sweep"))
 
 
 @schedule(
@@ -46,6 +45,7 @@ def sweep_recent_days(
     cron_schedule="40 3 * * *",
     execution_timezone="UTC",
     default_status=DefaultScheduleStatus.RUNNING,
+    description="Every point of every bot against the ledger: edits, deletions, marks that were lost.",
 )
 def reconcile_daily(context: ScheduleEvaluationContext) -> Iterator[RunRequest | SkipReason]:
     """Every night, every point of every bot against the ledger."""
@@ -53,13 +53,14 @@ def reconcile_daily(context: ScheduleEvaluationContext) -> Iterator[RunRequest |
     if not bots:
         yield SkipReason("No bot is registered.")
     for bot_name in bots:
-        yield RunRequest(partition_key=bot_name, tags={BOT_TAG: bot_name, "whisper_enrich/cause": "reconciliation"})
+        yield RunRequest(partition_key=bot_name, tags={BOT_TAG: bot_name, CAUSE_TAG: "reconciliation"})
 
 
 check_quality_hourly = ScheduleDefinition(
+    name="check_quality_hourly",
     job=check_quality,
     cron_schedule="50 * * * *",
     execution_timezone="UTC",
     default_status=DefaultScheduleStatus.RUNNING,
-    description="Every hour the asset checks.",
+    description="All asset checks over all bots.",
 )

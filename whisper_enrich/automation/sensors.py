@@ -13,10 +13,10 @@ from dagster import (
 )
 
 from whisper_enrich.automation import discovery
-from whisper_enrich.automation.jobs import BOT_TAG, enrich_bot_day
+from whisper_enrich.automation.jobs import enrich_bot_day, run_tags
 from whisper_enrich.automation.plan import Plan, plan_runs, skip_message
 from whisper_enrich.errors import StoreBusy
-from whisper_enrich.partitions import BOTS, bot_partitions, range_tags
+from whisper_enrich.partitions import BOTS, bot_partitions
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.settings import load_settings
 
@@ -38,11 +38,7 @@ def run_requests(plan: Plan) -> list[RunRequest]:
     return [
         RunRequest(
             job_name=enrich_bot_day.name,
-            tags={
-                **range_tags(launch.bot_name, launch.first, launch.last),
-                BOT_TAG: launch.bot_name,
-                "whisper_enrich/days": f"{launch.first} to {launch.last}",
-            },
+            tags=run_tags(launch.bot_name, launch.first, launch.last, "sensor"),
         )
         for launch in plan.launches
     ]
@@ -52,6 +48,7 @@ def run_requests(plan: Plan) -> list[RunRequest]:
     job=enrich_bot_day,
     minimum_interval_seconds=load_settings().enrichment_sensor_seconds,
     default_status=DefaultSensorStatus.RUNNING,
+    description="Looks for new points and for retries that are due; one run a bot with work, none while one is in flight.",
 )
 def new_messages(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> SensorResult | SkipReason:
     """Launches one run for each bot that has new messages, or messages whose time for another attempt has come.

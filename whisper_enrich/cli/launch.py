@@ -67,9 +67,9 @@ def run_jobs(instance: DagsterInstance, pipeline: Pipeline, job_name: str, jobs:
 
 def _run(instance: DagsterInstance, pipeline: Pipeline, job_name: str, job: Job) -> str | None:
     """One run; None, or what went wrong."""
-    from whisper_enrich.automation.jobs import BOT_TAG
+    from whisper_enrich.automation.jobs import run_tags
     from whisper_enrich.definitions import defs
-    from whisper_enrich.partitions import BOTS, range_tags
+    from whisper_enrich.partitions import BOTS
 
     if job.bot_name not in instance.get_dynamic_partitions(BOTS):
         raise InputError(
@@ -77,7 +77,7 @@ def _run(instance: DagsterInstance, pipeline: Pipeline, job_name: str, job: Job)
         )
     result = defs.resolve_job_def(job_name).execute_in_process(
         instance=instance,
-        tags={**range_tags(job.bot_name, job.first, job.last), BOT_TAG: job.bot_name},
+        tags=run_tags(job.bot_name, job.first, job.last, "command line"),
         resources={"pipeline": pipeline},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
@@ -85,8 +85,11 @@ def _run(instance: DagsterInstance, pipeline: Pipeline, job_name: str, job: Job)
     if result.success:
         return None
     for event in result.all_events:
-        if event.is_step_failure and event.step_failure_data.error:
-            error = event.step_failure_data.error
+        if not event.is_step_failure:
+            continue
+        if event.step_failure_data.user_failure_data:
+            return str(event.step_failure_data.user_failure_data.description)
+        if error := event.step_failure_data.error:
             cause = error.cause or error
             return cause.message.partition(": ")[2].strip() or cause.message.strip()
     return "the run failed; look at it in the UI (`whisper-enrich up`)."

@@ -34,7 +34,8 @@ def complete_days(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -
     """Mark what is finished on these days and record the run for each.
 
     Days are marked together: to open the embedded engine for each would cost more than the marks. A point whose content
-    changed since it was read is entered anew instead, one that is gone is forgotten.
+    changed since it was read is entered anew instead, one that is gone is forgotten. What is no conversation is marked
+    whatever its day.
     """
     results = {day: CompletionResult() for day in days}
     started = time.perf_counter()
@@ -43,8 +44,9 @@ def complete_days(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -
             pass
     seconds = time.perf_counter() - started
     ctx.record_stage(
-        bot.bot_name, "mark", seconds, {day: {"messages": sum(r.marked.values())} for day, r in results.items()}
+        bot.bot_name, "mark", seconds, {day: {"messages": sum(results[day].marked.values())} for day in days}
     )
+    results = {day: results[day] for day in days}
     with ctx.database.begin() as connection:
         for day, result in results.items():
             result.figures = runs.record_run(connection, ctx.run_id, bot.bot_name, bot.collection, day, ctx.clock())
@@ -55,7 +57,7 @@ def mark_left_out(ctx: StageContext, bot: BotCollection) -> int:
     """Mark what intake left out or quarantined, of any day, so that it does not come back with every look."""
     results: dict[date, CompletionResult] = {}
     with ctx.lease(f"{bot.bot_name}/left-out/mark") as lease:
-        while _mark_batch(ctx, bot, None, lease, results):
+        while _mark_batch(ctx, bot, (), lease, results):
             pass
     return sum(sum(result.marked.values()) for result in results.values())
 
@@ -63,14 +65,15 @@ def mark_left_out(ctx: StageContext, bot: BotCollection) -> int:
 def _mark_batch(
     ctx: StageContext,
     bot: BotCollection,
-    days: Sequence[date] | None,
+    days: Sequence[date],
     lease: Lease,
     results: dict[date, CompletionResult],
 ) -> bool:
     """One batch; True while there may be another."""
     now = ctx.clock()
     with ctx.database.connect() as connection:
-        ready = ledger.ready_to_mark(connection, bot.bot_name, days, now, BATCH)
+        first_day = ctx.settings.enrichment_start_date
+        ready = ledger.ready_to_mark(connection, bot.bot_name, days, first_day, now, BATCH)
     if not ready:
         return False
     outcome = ctx.store.mark(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+
+from sqlalchemy.exc import DBAPIError
 
 from whisper_enrich.errors import PartialFailure
 from whisper_enrich.facts.fold import fold
@@ -18,6 +20,7 @@ from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.reading import POINTS_A_READ, Read, read_messages
 from whisper_enrich.storage import facts as repository
 from whisper_enrich.storage import ledger, profiles
+from whisper_enrich.storage.database import refuses_data
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import Progress, Row
 
@@ -49,7 +52,7 @@ def extract_facts(
     with ctx.lease(f"{bot.bot_name}/facts") as lease:
         while rows := _waiting(ctx, bot, days):
             read = read_messages(ctx, bot, rows)
-            moved = _write(ctx, bot, lease, _extracted(ctx, read, extract, results), version)
+            moved = _store(ctx, bot, lease, _extracted(ctx, read, extract, results), version, results)
             if not moved and read.rows:
                 raise PartialFailure(
                     f"The messages of {bot.bot_name} change faster than they can be read. Nothing is lost; run the "
@@ -72,34 +75,45 @@ def _waiting(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> lis
         return ledger.waiting(connection, bot.bot_name, days, "facts", ctx.clock(), POINTS_A_READ)
 
 
-@dataclass
-class _Batch:
-    """What extraction made of one batch, before anything is written; ``settled`` are the points that it speaks for."""
+@dataclass(frozen=True, slots=True)
+class _Extracted:
+    """What extraction made of one row, before anything is written.
 
-    assertions: list[Assertion] = field(default_factory=list)
-    settled: list[str] = field(default_factory=list)
-    progress: list[Progress] = field(default_factory=list)
+    ``assertions`` are all that its point supports from now on; None where that is not known yet.
+    """
+
+    row: Row
+    progress: Progress
+    found: Sequence[Extraction] = ()
+    assertions: Sequence[Assertion] | None = ()
 
 
-def _extracted(ctx: StageContext, read: Read, extract: Extractor, results: Mapping[date, FactsResult]) -> _Batch:
-    batch = _Batch()
+def _extracted(
+    ctx: StageContext, read: Read, extract: Extractor, results: Mapping[date, FactsResult]
+) -> list[_Extracted]:
+    extracted = []
     for row in read.rows:
         if row.left_out_reason is not None:
-            batch.settled.append(row.point_id)
-            batch.progress.append(Progress(row.point_id, row.revision, "left_out", row.left_out_reason))
+            progress = Progress(row.point_id, row.revision, "left_out", row.left_out_reason)
+            extracted.append(_Extracted(row, progress))
             continue
         try:
             found = [extract(m) for m in read.messages[row.point_id] if m.speaker is Speaker.USER]
         except Exception as error:  # noqa: BLE001 - one poisonous message must not stop the others; it is counted.
-            results[row.day].failures[type(error).__name__] += 1
-            batch.progress.append(failed(ctx, row, error))
+            extracted.append(_failure(ctx, row, error, results))
             continue
-        batch.settled.append(row.point_id)
-        batch.assertions += [assertion for extraction in found for assertion in extraction.assertions]
+        assertions = [assertion for extraction in found for assertion in extraction.assertions]
         outcome = found[0].outcome.value if found else "not_the_user"
-        batch.progress.append(Progress(row.point_id, row.revision, "done", outcome, row.attempts))
-        _count(results[row.day], found)
-    return batch
+        progress = Progress(row.point_id, row.revision, "done", outcome, row.attempts)
+        extracted.append(_Extracted(row, progress, found, assertions))
+    return extracted
+
+
+def _failure(ctx: StageContext, row: Row, error: Exception, results: Mapping[date, FactsResult]) -> _Extracted:
+    """What was derived from an earlier text of a point stays while there is another attempt, and no longer."""
+    results[row.day].failures[type(error).__name__] += 1
+    progress = failed(ctx, row, error)
+    return _Extracted(row, progress, assertions=() if progress.state == "dead" else None)
 
 
 def _count(result: FactsResult, found: Sequence[Extraction]) -> None:
@@ -110,19 +124,49 @@ def _count(result: FactsResult, found: Sequence[Extraction]) -> None:
         result.assertions += len(extraction.assertions)
 
 
-def _write(ctx: StageContext, bot: BotCollection, lease: Lease, batch: _Batch, version: str) -> int:
-    """Store the batch in one transaction: token, assertions, folds, ledger. Returns the ledger rows moved."""
+def _store(
+    ctx: StageContext,
+    bot: BotCollection,
+    lease: Lease,
+    batch: Sequence[_Extracted],
+    version: str,
+    results: Mapping[date, FactsResult],
+) -> int:
+    """Store a batch; where the database refuses it, by halves down to the message that is to blame, which has failed then.
+
+    Returns the ledger rows moved.
+    """
+    try:
+        moved = _write(ctx, bot, lease, batch, version)
+    except (DBAPIError, ValueError) as error:
+        if not refuses_data(error):
+            raise
+        if len(batch) > 1:
+            half = len(batch) // 2
+            return sum(_store(ctx, bot, lease, part, version, results) for part in (batch[:half], batch[half:]))
+        refused = _failure(ctx, batch[0].row, error, results)
+        return _write(ctx, bot, lease, [replace(refused, assertions=None)], version)
+    for item in batch:
+        if item.found:
+            _count(results[item.row.day], item.found)
+    return moved
+
+
+def _write(ctx: StageContext, bot: BotCollection, lease: Lease, batch: Sequence[_Extracted], version: str) -> int:
+    """One transaction: token, assertions, folds, ledger. Returns the ledger rows moved."""
+    settled = [item.row.point_id for item in batch if item.assertions is not None]
+    assertions = [assertion for item in batch for assertion in item.assertions or ()]
     with ctx.database.begin() as connection:
         ctx.confirm(connection, lease)
-        users = repository.users_of_assertions(connection, bot.bot_name, batch.settled)
-        users |= {assertion.user_id for assertion in batch.assertions}
+        users = repository.users_of_assertions(connection, bot.bot_name, settled)
+        users |= {assertion.user_id for assertion in assertions}
         repository.lock_users(connection, bot.bot_name, users)
         repository.replace_assertions(
-            connection, bot.bot_name, bot.collection, batch.settled, batch.assertions,
+            connection, bot.bot_name, bot.collection, settled, assertions,
             engine_version=version, extracted_at=ctx.clock(),
         )  # fmt: skip
         refold(connection, bot.bot_name, sorted(users))
-        return ledger.record(connection, bot.bot_name, "facts", version, batch.progress)
+        return ledger.record(connection, bot.bot_name, "facts", version, [item.progress for item in batch])
 
 
 def refold(connection, bot_name: str, users: Sequence[str]) -> repository.FactChanges:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TypeVar
 
-from whisper_enrich.messages.model import Message, Speaker
+from whisper_enrich.messages.model import Message, ParsedPoint, Speaker
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import enter, parse_all
@@ -39,7 +41,7 @@ def read_messages(ctx: StageContext, bot: BotCollection, rows: Sequence[Row], *,
         point = parsed.get(row.point_id)
         if not row.parts:
             steady.append(row)
-        elif point is None or point.content_hash != row.content_hash:
+        elif point is None or not _as_entered(point, row):
             unsteady.append(row)
         else:
             steady.append(row)
@@ -47,6 +49,13 @@ def read_messages(ctx: StageContext, bot: BotCollection, rows: Sequence[Row], *,
     if unsteady:
         set_right(ctx, bot, unsteady)
     return Read(steady, messages)
+
+
+def _as_entered(point: ParsedPoint, row: Row) -> bool:
+    """Whether the point says what intake read. The same payload may read otherwise: under another version of the parser,
+    another first day, or a clock that is behind."""
+    found = reduce(or_, (_PART[message.speaker] for message in point.messages), Part(0))
+    return point.content_hash == row.content_hash and not row.parts & ~found
 
 
 def set_right(ctx: StageContext, bot: BotCollection, rows: Sequence[Row]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+
+from sqlalchemy.exc import DBAPIError
 
 from whisper_enrich.messages.model import Message
 from whisper_enrich.messages.store import BotCollection
@@ -15,6 +17,7 @@ from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.reading import Read, in_groups, read_messages
 from whisper_enrich.storage import ledger, profiles
 from whisper_enrich.storage import summaries as repository
+from whisper_enrich.storage.database import refuses_data
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import Progress, Row, UserDay
 from whisper_enrich.storage.summaries import WindowKey, WindowSummary
@@ -44,6 +47,11 @@ class SummariesResult:
     tones: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: SummariesResult) -> None:
+        """Take in the figures of another part of the same day."""
+        for figure in fields(self):
+            setattr(self, figure.name, getattr(self, figure.name) + getattr(other, figure.name))
+
 
 def summarise_days(
     ctx: StageContext, bot: BotCollection, days: Sequence[date], engine: Engine
@@ -71,25 +79,71 @@ def summarise_days(
 Rows = Mapping[UserDay, list[Row]]
 
 
-def _groups(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> Iterator[Rows]:
-    """The users and days with work and their ledger rows, so many at a time as are read from the store at once."""
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Users and days with work: their ledger rows, and for those that a message has left, who said so."""
+
+    rows: Rows
+    stale: Mapping[UserDay, str]
+
+    def halves(self) -> Iterator[_Group]:
+        """Two groups with half of the users and days each."""
+        keys = list(self.rows)
+        for some in (keys[: len(keys) // 2], keys[len(keys) // 2 :]):
+            yield _Group(
+                {key: self.rows[key] for key in some}, {key: self.stale[key] for key in some if key in self.stale}
+            )
+
+
+def _groups(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> Iterator[_Group]:
+    """The users and days with work, so many at a time as are read from the store at once."""
     with ctx.database.connect() as connection:
         wanted = ledger.user_days_waiting(connection, bot.bot_name, days, "summary", ctx.clock())
-        wanted |= repository.stale_user_days(connection, bot.bot_name, days)
+        stale = repository.stale_user_days(connection, bot.bot_name, days)
+        wanted |= stale.keys()
         rows = ledger.rows_of_user_days(connection, bot.bot_name, sorted(wanted, key=lambda pair: (pair[1], pair[0])))
     for keys in in_groups(list(rows), {key: len(found) for key, found in rows.items()}):
-        yield {key: rows[key] for key in keys}
+        yield _Group({key: rows[key] for key in keys}, {key: stale[key] for key in keys if key in stale})
 
 
 def _summarise_group(
     ctx: StageContext,
     bot: BotCollection,
-    rows: Rows,
+    group: _Group,
     engine: Engine,
     lease: Lease,
     results: Mapping[date, SummariesResult],
 ) -> None:
-    """Read, summarise, and store in one transaction."""
+    """Read, summarise, and store in one transaction.
+
+    Where the database refuses it, user by user and day by day; who is to blame has failed then.
+    """
+    changes = _changes_of(ctx, bot, group.rows, engine)
+    try:
+        _write(ctx, bot, group, engine, lease, changes)
+    except (DBAPIError, ValueError) as error:
+        if not refuses_data(error):
+            raise
+        if len(group.rows) > 1:
+            for part in group.halves():
+                _summarise_group(ctx, bot, part, engine, lease, results)
+            return
+        changes = _refused(ctx, group.rows, error)
+        _write(ctx, bot, group, engine, lease, changes)
+    for day, result in changes.results.items():
+        results[day].add(result)
+
+
+def _refused(ctx: StageContext, rows: Rows, error: Exception) -> _Changes:
+    changes = _Changes()
+    for (_, day), mine in rows.items():
+        changes.results[day].failures[type(error).__name__] += 1
+        changes.progress += [failed(ctx, row, error, reopens=True) for row in mine]
+    changes.settled_days += rows
+    return changes
+
+
+def _changes_of(ctx: StageContext, bot: BotCollection, rows: Rows, engine: Engine) -> _Changes:
     read = read_messages(ctx, bot, [row for found in rows.values() for row in found], vectors=True)
     with ctx.database.connect() as connection:
         stored = repository.stored_windows(connection, bot.bot_name, list(rows))
@@ -99,16 +153,23 @@ def _summarise_group(
     for (user_id, day), mine in _by_user_day(read, rows).items():
         complete = len(mine.rows) == len(rows[user_id, day])
         worker = _UserDay(
-            ctx, bot_display_name, user_id, names[user_id], engine, stored[user_id, day], results[day], changes
+            ctx, bot_display_name, user_id, names[user_id], engine, stored[user_id, day], changes.results[day], changes
         )
         worker.work(mine)
         if complete:
             changes.settled_days.append((user_id, day))
+    return changes
+
+
+def _write(
+    ctx: StageContext, bot: BotCollection, group: _Group, engine: Engine, lease: Lease, changes: _Changes
+) -> None:
     with ctx.database.begin() as connection:
         ctx.confirm(connection, lease)
         repository.write_summaries(connection, bot.bot_name, changes.written, version=engine.version, now=ctx.clock())
         repository.delete_summaries(connection, bot.bot_name, changes.gone)
-        repository.clear_stale(connection, bot.bot_name, changes.settled_days)
+        settled = {key: group.stale[key] for key in changes.settled_days if key in group.stale}
+        repository.clear_stale(connection, bot.bot_name, settled)
         ledger.record(connection, bot.bot_name, "summary", engine.version, changes.progress)
 
 
@@ -125,12 +186,13 @@ def _by_user_day(read: Read, rows: Rows) -> dict[UserDay, Read]:
 
 @dataclass
 class _Changes:
-    """What one transaction is to write."""
+    """What one transaction is to write, and the results by day that come of it."""
 
     written: list[WindowSummary] = field(default_factory=list)
     gone: list[tuple[str, WindowKey]] = field(default_factory=list)
     settled_days: list[UserDay] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
+    results: dict[date, SummariesResult] = field(default_factory=lambda: defaultdict(SummariesResult))
 
 
 Outcome = Callable[[Row], Progress]
@@ -163,10 +225,13 @@ class _UserDay:
                 self.result.waiting += 1
                 outcome = _waits_until(decision.look_again)
             else:
-                kept.add(key)
                 outcome = self._summarised(key, window, held, decision.action)
-            for message in held:
-                progress.setdefault(message.point_id, outcome(by_point[message.point_id]))
+                kept.add(key)
+            moved = {point_id: outcome(by_point[point_id]) for point_id in dict.fromkeys(m.point_id for m in held)}
+            if any(step.state == "dead" for step in moved.values()):
+                # The summary of what the window held before must not stand for what it holds now.
+                kept.discard(key)
+            progress = {**moved, **progress}
         gone = [(self.user_id, key) for key in self.stored if key not in kept]
         self.changes.gone += gone
         self.changes.progress += progress.values()
@@ -186,7 +251,7 @@ class _UserDay:
         except Exception as error:  # noqa: BLE001 - one window must not stop the others; the failure is counted.
             self.result.failures[type(error).__name__] += 1
             reason = error
-            return lambda row: failed(self.ctx, row, reason)
+            return lambda row: failed(self.ctx, row, reason, reopens=True)
         self.changes.written.append(WindowSummary(self.user_id, key, summary))
         self.result.summaries += 1
         self.result.short += short
@@ -195,11 +260,14 @@ class _UserDay:
 
 
 def _done(row: Row) -> Progress:
-    return Progress(row.point_id, row.revision, "done", "summarised", row.attempts)
+    return Progress(row.point_id, row.revision, "done", "summarised", row.attempts, reopens=True)
 
 
 def _waits_until(look_again: datetime | None) -> Outcome:
-    return lambda row: Progress(row.point_id, row.revision, "waiting", "window_too_short_yet", 0, look_again)
+    """Also for messages that were summarised before their window shrank: its summary is gone, so they wait again."""
+    return lambda row: Progress(
+        row.point_id, row.revision, "waiting", "window_too_short_yet", 0, look_again, reopens=True
+    )
 
 
 def _settled(row: Row) -> Progress:

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import psycopg2
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 
 def copy_into_temporary(
@@ -22,7 +24,8 @@ def copy_into_temporary(
     """Fill the temporary table ``name`` (the named columns of table ``like``, all nullable) and return the row count.
 
     ``extra`` adds columns as SQL, e.g. ``"marked boolean"``; their values follow those of ``columns`` in each row. The
-    table lives until the transaction ends; filling it again within one transaction replaces its rows.
+    table lives until the transaction ends; filling it again within one transaction replaces its rows. Raises `DBAPIError`, and
+    UnicodeEncodeError for a text that is none.
     """
     select = ", ".join(columns)
     connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{name}"))
@@ -35,12 +38,19 @@ def copy_into_temporary(
     buffer = io.StringIO()
     count = 0
     for row in rows:
-        buffer.write("\t".join(map(_field, row)))
-        buffer.write("\n")
+        line = "\t".join(map(_field, row))
+        if not line.isascii():
+            line.encode("utf-8")  # a lone surrogate raises here; within COPY it would pass for a cancelled query
+        buffer.write(line + "\n")
         count += 1
     buffer.seek(0)
-    with connection.connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY pg_temp.{name} ({', '.join(names)}) FROM STDIN", buffer)
+    statement = f"COPY pg_temp.{name} ({', '.join(names)}) FROM STDIN"
+    try:
+        with connection.connection.cursor() as cursor:
+            cursor.copy_expert(statement, buffer)
+    except psycopg2.Error as error:
+        # The driver's own errors, as those of every other statement come: callers tell them apart by SQLAlchemy's classes.
+        raise DBAPIError.instance(statement, None, error, psycopg2.Error, hide_parameters=True) from None
     connection.execute(text(f"ANALYZE pg_temp.{name}"))
     return count
 

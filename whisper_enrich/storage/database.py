@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from whisper_enrich.errors import DatabaseUnavailable
@@ -106,6 +106,20 @@ class Database:
         if self._embedded is not None:
             self._embedded.release()
             self._embedded = None
+
+
+_ABOUT_THE_DATA = ("22", "23", "54")
+"""Classes of SQLSTATE: data that does not fit its type, a violated constraint, a limit of the server (an index row)."""
+
+
+def refuses_data(error: Exception) -> bool:
+    """Whether a write failed because of what was to be written, so that the same without the culprit can succeed.
+
+    A ValueError is that of a fold, or of a text that cannot be encoded.
+    """
+    if isinstance(error, DBAPIError):
+        return (getattr(error.orig, "pgcode", None) or "").startswith(_ABOUT_THE_DATA)
+    return isinstance(error, ValueError)
 
 
 def _first_line(error: OperationalError) -> str:

@@ -64,14 +64,18 @@ def _row(row, wanted: Part) -> Row:
 def waiting(
     connection: Connection, bot_name: str, days: Sequence[date], stage: Stage, now: datetime, limit: int
 ) -> list[Row]:
-    """Rows of these days that the stage may work on now, those of one user together, at most ``limit``."""
+    """Rows of these days that the stage may work on now, those of one user together, at most ``limit``.
+
+    And those of any day that are no conversation any more: what was derived from them is to be withdrawn, and their day
+    may be no partition.
+    """
     wanted = Part.USER if stage == "facts" else Part.USER | Part.BOT
     rows = connection.execute(
         text(
             f"""
             SELECT {_ROW_COLUMNS}, {stage}_attempts AS attempts
             FROM message_ledger
-            WHERE bot_name = :bot AND day = ANY(:days) AND {stage}_state = 'waiting'
+            WHERE bot_name = :bot AND {stage}_state = 'waiting' AND (day = ANY(:days) OR disposition <> 'conversation')
               AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)
             ORDER BY user_id, event_time, point_id LIMIT :limit
             """
@@ -83,7 +87,11 @@ def waiting(
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What became of one row in a stage: a state, why, and when to look again."""
+    """What became of one row in a stage: a state, why, and when to look again.
+
+    ``reopens`` lets it apply to a row that was done, too, and but for another failure to one that was dead; its point is
+    then marked anew.
+    """
 
     point_id: str
     revision: int
@@ -91,6 +99,15 @@ class Progress:
     reason: str | None = None
     attempts: int = 0
     next_at: datetime | None = None
+    reopens: bool = False
+
+
+def lock(connection: Connection, bot_name: str) -> None:
+    """Until the end of the transaction nobody else changes the bot's ledger: two that did so in different order would
+    wait for each other. Taken after the locks on users."""
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"ledger of {bot_name}"}
+    )
 
 
 def record(connection: Connection, bot_name: str, stage: Stage, version: str, progress: Sequence[Progress]) -> int:
@@ -100,17 +117,23 @@ def record(connection: Connection, bot_name: str, stage: Stage, version: str, pr
     """
     if not progress:
         return 0
+    lock(connection, bot_name)
+    marks_anew = (
+        "" if stage == "mark" else f"mark_state = CASE {stage}_state WHEN 'waiting' THEN mark_state ELSE 'waiting' END,"
+    )
     return connection.execute(
         text(
             f"""
-            UPDATE message_ledger l SET
+            UPDATE message_ledger l SET {marks_anew}
                 {stage}_state = p.state, {stage}_reason = p.reason, {stage}_attempts = p.attempts,
                 {stage}_next_at = p.next_at, {stage}_version = CASE WHEN p.state = 'done' THEN :version END
             FROM unnest(CAST(:ids AS text[]), CAST(:revisions AS integer[]), CAST(:states AS text[]),
-                        CAST(:reasons AS text[]), CAST(:attempts AS smallint[]), CAST(:next_at AS timestamptz[]))
-                AS p (point_id, revision, state, reason, attempts, next_at)
+                        CAST(:reasons AS text[]), CAST(:attempts AS smallint[]), CAST(:next_at AS timestamptz[]),
+                        CAST(:reopens AS boolean[]))
+                AS p (point_id, revision, state, reason, attempts, next_at, reopens)
             WHERE l.bot_name = :bot AND l.point_id = p.point_id AND l.revision = p.revision
-              AND l.{stage}_state = 'waiting'
+              AND (l.{stage}_state = 'waiting' OR p.reopens AND l.{stage}_state <> p.state
+                   AND (l.{stage}_state = 'done' OR l.{stage}_state = 'dead' AND p.attempts = 0))
             """
         ),
         {
@@ -122,6 +145,7 @@ def record(connection: Connection, bot_name: str, stage: Stage, version: str, pr
             "reasons": [p.reason for p in progress],
             "attempts": [p.attempts for p in progress],
             "next_at": [p.next_at for p in progress],
+            "reopens": [p.reopens for p in progress],
         },
     ).rowcount
 
@@ -145,11 +169,11 @@ def user_days_waiting(
 
 
 def rows_of_user_days(connection: Connection, bot_name: str, user_days: Sequence[UserDay]) -> dict[UserDay, list[Row]]:
-    """By user and day, every row that is conversation."""
+    """By user and day, every row that is conversation; the attempts are those of its present round."""
     rows = connection.execute(
         text(
             f"""
-            SELECT {_ROW_COLUMNS}, summary_attempts AS attempts
+            SELECT {_ROW_COLUMNS}, CASE summary_state WHEN 'waiting' THEN summary_attempts ELSE 0 END AS attempts
             FROM message_ledger
             JOIN unnest(CAST(:users AS text[]), CAST(:days AS date[])) AS wanted (user_id, day) USING (user_id, day)
             WHERE bot_name = :bot AND disposition = 'conversation'
@@ -174,11 +198,11 @@ class Markable:
 
 
 def ready_to_mark(
-    connection: Connection, bot_name: str, days: Sequence[date] | None, now: datetime, limit: int
+    connection: Connection, bot_name: str, days: Sequence[date], first_day: date, now: datetime, limit: int
 ) -> list[Markable]:
     """Rows that need nothing more, with the status that their point is to be marked with.
 
-    Those of ``days``; without, those of any day that are no conversation.
+    Those of ``days``, and those that no partition may hold: what is no conversation, and what is from before ``first_day``.
     """
     rows = connection.execute(
         text(
@@ -189,13 +213,13 @@ def ready_to_mark(
                         ELSE 'completed' END AS status
             FROM message_ledger
             WHERE bot_name = :bot AND mark_state = 'waiting'
-              AND (CAST(:days AS date[]) IS NULL AND disposition <> 'conversation' OR day = ANY(:days))
+              AND (day = ANY(CAST(:days AS date[])) OR disposition <> 'conversation' OR day < :first_day)
               AND (mark_next_at IS NULL OR mark_next_at <= :now)
               AND facts_state <> 'waiting' AND summary_state <> 'waiting'
             ORDER BY point_id LIMIT :limit
             """
         ),
-        {"bot": bot_name, "days": None if days is None else list(days), "now": now, "limit": limit},
+        {"bot": bot_name, "days": list(days), "first_day": first_day, "now": now, "limit": limit},
     )
     return [Markable(row.day, _row(row, Part.USER | Part.BOT), row.status) for row in rows]
 

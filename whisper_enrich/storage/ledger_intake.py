@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from whisper_enrich.messages.model import ParsedPoint, Speaker
 from whisper_enrich.storage.bulk import copy_into_temporary
-from whisper_enrich.storage.ledger import Part
+from whisper_enrich.storage.ledger import Part, lock
 
 PAIR_TOLERANCE_SECONDS = 60
 """A pair point is written when the answer is, the single points of the same turn up to this much earlier or later."""
@@ -53,14 +53,16 @@ def absorb(
     if not points:
         return Absorbed(0, 0, 0)
     rows = (_intake_row(point, now, bool(marked and marked.get(point.point_id))) for point in points)
+    lock(connection, bot_name)
     copy_into_temporary(connection, "incoming", "message_ledger", _INTAKE_COLUMNS, rows, extra="marked boolean")
     names = {"bot": bot_name, "collection": collection}
+    _remember_places(connection, _PLACES_BEFORE_AND_AFTER, names)
     connection.execute(text(_STALE_AFTER_A_MOVE), names)
     written = connection.execute(text(_UPSERT), names).all()
     new = sum(1 for row in written if row.inserted)
     _keep_statistics(connection, new)
     connection.execute(text(_MARK_AGAIN), names)
-    flag_duplicates(connection, bot_name)
+    _flag_duplicates(connection, bot_name)
     return Absorbed(new, len(written) - new, len(points) - len(written))
 
 
@@ -92,8 +94,34 @@ def _text_hash(words: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+# Where the points are and where they were before this change: duplicates near either place have to be judged anew.
+_PLACES_BEFORE_AND_AFTER = """
+SELECT user_id, event_time FROM incoming
+UNION
+SELECT l.user_id, l.event_time
+FROM message_ledger l JOIN incoming i USING (point_id)
+WHERE l.bot_name = :bot AND l.disposition = 'conversation'
+  AND (l.content_hash <> i.content_hash OR i.disposition <> 'conversation')
+"""
+
+
+def _remember_places(connection: Connection, query: str, parameters: Mapping[str, object]) -> None:
+    connection.execute(text("DROP TABLE IF EXISTS pg_temp.places"))
+    connection.execute(text(f"CREATE TEMPORARY TABLE places ON COMMIT DROP AS {query}"), parameters)
+    connection.execute(text("ANALYZE pg_temp.places"))
+
+
+# A later ENRICHMENT_START_DATE leaves out what comes and what still waits; what was worked off before stays as it is.
+_FROM_BEFORE = (
+    "(l.content_hash = {new}.content_hash AND l.disposition = 'conversation' "
+    "AND {new}.reason IS NOT DISTINCT FROM 'before_first_day')"
+)
+
 # Points without a usable time keep the day of their discovery.
 _SAME_DAY = "(l.day = i.day OR i.event_time IS NULL AND l.event_time IS NULL)"
+
+# Also when it is stale already: the row is a new one then, and who is just redoing the day leaves it for the next look.
+_STALE_ANEW = "ON CONFLICT (bot_name, user_id, day) DO UPDATE SET reason = excluded.reason"
 
 _STALE_AFTER_A_MOVE = f"""
 INSERT INTO stale_windows (bot_name, user_id, day, reason)
@@ -101,14 +129,17 @@ SELECT DISTINCT l.bot_name, l.user_id, l.day, 'a message left it'
 FROM message_ledger l JOIN incoming i USING (point_id)
 WHERE l.bot_name = :bot AND l.disposition = 'conversation'
   AND (i.disposition <> 'conversation' OR l.user_id <> i.user_id OR NOT {_SAME_DAY})
-ON CONFLICT DO NOTHING
+  AND NOT {_FROM_BEFORE.format(new="i")}
+{_STALE_ANEW}
 """
 
 # A row that was conversation goes back to the facts stage, which withdraws what it had derived; its old window is stale.
-_UPSERT = """
+# A row that waits there already may still have to be withdrawn, whatever it has become since.
+_UPSERT = f"""
 INSERT INTO message_ledger AS l (
     bot_name, collection, point_id, user_id, event_time, day, scope, parts, user_text_hash, bot_text_hash, content_hash,
-    disposition, reason, clock_skew_seconds, first_seen_at, facts_state, facts_reason, summary_state, summary_reason, mark_state
+    disposition, reason, clock_skew_seconds, first_seen_at, facts_state, facts_reason, summary_state, summary_reason, mark_state,
+    mark_version
 )
 SELECT :bot, :collection, i.point_id, i.user_id, i.event_time, i.day, i.scope, i.parts, i.user_text_hash,
     i.bot_text_hash, i.content_hash, i.disposition, i.reason, i.clock_skew_seconds, i.first_seen_at,
@@ -116,7 +147,7 @@ SELECT :bot, :collection, i.point_id, i.user_id, i.event_time, i.day, i.scope, i
     CASE WHEN i.disposition <> 'conversation' THEN i.reason WHEN i.parts & 1 = 0 THEN 'not_the_user' END,
     CASE WHEN i.disposition = 'conversation' THEN 'waiting' ELSE 'left_out' END,
     CASE WHEN i.disposition <> 'conversation' THEN i.reason END,
-    'waiting'
+    'waiting', CASE WHEN i.marked THEN 'found' END
 FROM incoming i
 ON CONFLICT (bot_name, point_id) DO UPDATE SET
     collection = excluded.collection, user_id = excluded.user_id, event_time = excluded.event_time,
@@ -124,20 +155,26 @@ ON CONFLICT (bot_name, point_id) DO UPDATE SET
     scope = excluded.scope, parts = excluded.parts, duplicate_parts = 0, user_text_hash = excluded.user_text_hash,
     bot_text_hash = excluded.bot_text_hash, content_hash = excluded.content_hash, revision = l.revision + 1,
     disposition = excluded.disposition, reason = excluded.reason, clock_skew_seconds = excluded.clock_skew_seconds,
-    facts_state = CASE WHEN l.disposition = 'conversation' THEN 'waiting' ELSE excluded.facts_state END,
+    facts_state = CASE WHEN l.disposition = 'conversation' OR l.facts_state = 'waiting' THEN 'waiting'
+                       ELSE excluded.facts_state END,
     facts_reason = excluded.facts_reason, facts_attempts = 0, facts_next_at = NULL, facts_version = NULL,
     summary_state = excluded.summary_state,
     summary_reason = excluded.summary_reason, summary_attempts = 0, summary_next_at = NULL, summary_version = NULL,
-    mark_state = 'waiting', mark_reason = NULL, mark_attempts = 0, mark_next_at = NULL, mark_version = NULL
-WHERE (l.content_hash, l.disposition, l.reason, l.collection, l.user_id)
-    IS DISTINCT FROM (excluded.content_hash, excluded.disposition, excluded.reason, excluded.collection, excluded.user_id)
+    mark_state = 'waiting', mark_reason = NULL, mark_attempts = 0, mark_next_at = NULL,
+    mark_version = CASE WHEN excluded.mark_version IS NOT NULL THEN coalesce(l.mark_version, excluded.mark_version) END
+WHERE (l.content_hash, l.disposition, l.reason, l.collection, l.user_id, l.event_time, l.scope, l.parts)
+    IS DISTINCT FROM (excluded.content_hash, excluded.disposition, excluded.reason, excluded.collection, excluded.user_id,
+                      excluded.event_time, excluded.scope, excluded.parts)
+  AND NOT ({_FROM_BEFORE.format(new="excluded")} AND l.facts_state <> 'waiting' AND l.summary_state <> 'waiting')
 RETURNING (xmax = 0) AS inserted
 """
 
 _MARK_AGAIN = """
-UPDATE message_ledger l SET mark_state = 'waiting', mark_attempts = 0, mark_next_at = NULL, mark_reason = 'mark lost'
+UPDATE message_ledger l SET
+    mark_state = 'waiting', mark_attempts = 0, mark_next_at = NULL, mark_reason = 'mark lost', mark_version = NULL
 FROM incoming i
-WHERE l.bot_name = :bot AND l.point_id = i.point_id AND l.mark_state IN ('done', 'dead') AND NOT i.marked
+WHERE l.bot_name = :bot AND l.point_id = i.point_id AND NOT i.marked
+  AND (l.mark_state IN ('done', 'dead') OR l.mark_version IS NOT NULL)
 """
 
 # Of two points with the same words of the same speaker, a pair yields to single points of the same turn, and of equal
@@ -155,15 +192,27 @@ _HALF = """
 """
 
 _FLAG_DUPLICATES = """
-WITH candidates AS (
-    SELECT DISTINCT a.bot_name, a.point_id
-    FROM incoming i CROSS JOIN LATERAL (
-        SELECT bot_name, point_id, user_text_hash, bot_text_hash FROM message_ledger
-        WHERE bot_name = :bot AND user_id = i.user_id AND event_time
-            BETWEEN i.event_time - interval '{seconds} seconds' AND i.event_time + interval '{seconds} seconds'
+WITH stretches AS (
+    SELECT DISTINCT user_id, to_timestamp(floor(extract(epoch FROM event_time) / {seconds}) * {seconds}) AS start
+    FROM places WHERE event_time IS NOT NULL
+), near AS (
+    SELECT DISTINCT l.*
+    FROM stretches s CROSS JOIN LATERAL (
+        SELECT bot_name, point_id, user_id, user_text_hash, bot_text_hash, duplicate_parts FROM message_ledger
+        WHERE bot_name = :bot AND user_id = s.user_id AND event_time
+            BETWEEN s.start - interval '{seconds} seconds' AND s.start + 2 * interval '{seconds} seconds'
         OFFSET 0  -- keeps the planner from joining a page with the whole history of its users
-    ) a
-    WHERE a.user_text_hash = i.user_text_hash OR a.bot_text_hash = i.bot_text_hash
+    ) l
+), candidates AS (
+    -- Counting in one pass keeps an import of thousands of messages with the same time from comparing each with each.
+    SELECT bot_name, point_id
+    FROM (
+        SELECT *, count(*) OVER (PARTITION BY user_id, user_text_hash) AS user_texts,
+            count(*) OVER (PARTITION BY user_id, bot_text_hash) AS bot_texts
+        FROM near
+    ) counted
+    WHERE duplicate_parts <> 0 OR user_text_hash IS NOT NULL AND user_texts > 1
+        OR bot_text_hash IS NOT NULL AND bot_texts > 1
 ), judged AS (
     SELECT a.bot_name, a.point_id,
         CASE WHEN a.disposition <> 'conversation' THEN 0 ELSE
@@ -184,9 +233,9 @@ WHERE l.bot_name = judged.bot_name AND l.point_id = judged.point_id AND l.duplic
 )
 
 
-def flag_duplicates(connection: Connection, bot_name: str) -> int:
-    """Count a text once that lies in two points (near those in the temporary table ``incoming``); returns rows changed."""
-    return connection.execute(text(_FLAG_DUPLICATES), {"bot": bot_name}).rowcount
+def _flag_duplicates(connection: Connection, bot_name: str) -> None:
+    """Count a text once that lies in two points, near those in the temporary table ``places``."""
+    connection.execute(text(_FLAG_DUPLICATES), {"bot": bot_name})
 
 
 def forget_points(connection: Connection, bot_name: str, point_ids: Sequence[str]) -> int:
@@ -196,24 +245,19 @@ def forget_points(connection: Connection, bot_name: str, point_ids: Sequence[str
     """
     if not point_ids:
         return 0
-    copy_into_temporary(
-        connection, "incoming", "message_ledger",
-        ("point_id", "user_id", "event_time", "user_text_hash", "bot_text_hash"),
-        connection.execute(
-            text(
-                "SELECT point_id, user_id, event_time, user_text_hash, bot_text_hash FROM message_ledger "
-                "WHERE bot_name = :bot AND point_id = ANY(:ids)"
-            ),
-            {"bot": bot_name, "ids": list(point_ids)},
-        ).all(),
-    )  # fmt: skip
+    lock(connection, bot_name)
+    _remember_places(
+        connection,
+        "SELECT DISTINCT user_id, event_time FROM message_ledger WHERE bot_name = :bot AND point_id = ANY(:ids)",
+        {"bot": bot_name, "ids": list(point_ids)},
+    )
     connection.execute(
         text(
-            """
+            f"""
             INSERT INTO stale_windows (bot_name, user_id, day, reason)
             SELECT DISTINCT bot_name, user_id, day, 'a message left it' FROM message_ledger
             WHERE bot_name = :bot AND point_id = ANY(:ids) AND disposition = 'conversation'
-            ON CONFLICT DO NOTHING
+            {_STALE_ANEW}
             """
         ),
         {"bot": bot_name, "ids": list(point_ids)},
@@ -236,5 +280,5 @@ def forget_points(connection: Connection, bot_name: str, point_ids: Sequence[str
         text("DELETE FROM quarantine WHERE bot_name = :bot AND point_id = ANY(:ids)"),
         {"bot": bot_name, "ids": list(point_ids)},
     )
-    flag_duplicates(connection, bot_name)
+    _flag_duplicates(connection, bot_name)
     return changed

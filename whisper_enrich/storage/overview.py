@@ -24,12 +24,12 @@ def known_points(connection: Connection, bot_name: str) -> int:
 
 
 def unmarked_points(connection: Connection, bot_name: str) -> int:
-    """Rows whose point is not marked yet as far as we know."""
+    """Rows whose point bears no mark as far as we know; one that is only to be marked anew bears its old one."""
     return int(
         connection.execute(
             text(
                 "SELECT count(*) FROM message_ledger WHERE bot_name = :bot AND disposition <> 'deleted' "
-                "AND mark_state = 'waiting'"
+                "AND mark_state = 'waiting' AND mark_version IS NULL"
             ),
             {"bot": bot_name},
         ).scalar_one()

@@ -10,16 +10,22 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from whisper_enrich.messages.model import Disposition, ParsedPoint
+from whisper_enrich.messages.store import MARK_HASH, MARK_LEDGER, MARK_STATUS, MARK_TIME, MARK_VERSION
 from whisper_enrich.storage.bulk import copy_into_temporary
 
 MAX_FIELDS = 64
+_OURS = frozenset({MARK_STATUS, MARK_VERSION, MARK_HASH, MARK_TIME, MARK_LEDGER})
 
 
 def payload_shape(payload: Any) -> dict[str, str]:
-    """Field names and the types of their values; what a person needs to find the writer's mistake."""
+    """Field names and the types of their values; what a person needs to find the writer's mistake.
+
+    Without our own marks: they would make another row of a point at which nothing has changed.
+    """
     if not isinstance(payload, Mapping):
         return {"payload": type(payload).__name__}
-    return {str(name)[:100]: type(value).__name__ for name, value in list(payload.items())[:MAX_FIELDS]}
+    written = [(name, value) for name, value in payload.items() if name not in _OURS]
+    return {str(name)[:100]: type(value).__name__ for name, value in written[:MAX_FIELDS]}
 
 
 def record(

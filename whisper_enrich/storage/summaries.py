@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -105,23 +105,29 @@ def delete_summaries(connection: Connection, bot_name: str, windows: Sequence[tu
         )
 
 
-def stale_user_days(connection: Connection, bot_name: str, days: Sequence[date]) -> set[UserDay]:
-    """Users and days that a message has left."""
+def stale_user_days(connection: Connection, bot_name: str, days: Sequence[date]) -> dict[UserDay, str]:
+    """Users and days that a message has left, each with the transaction that said so last."""
     rows = connection.execute(
-        text("SELECT user_id, day FROM stale_windows WHERE bot_name = :bot AND day = ANY(:days)"),
+        text(
+            "SELECT user_id, day, xmin::text AS said_by FROM stale_windows WHERE bot_name = :bot AND day = ANY(:days)"
+        ),
         {"bot": bot_name, "days": list(days)},
     )
-    return {(row.user_id, row.day) for row in rows}
+    return {(row.user_id, row.day): row.said_by for row in rows}
 
 
-def clear_stale(connection: Connection, bot_name: str, user_days: Sequence[UserDay]) -> None:
-    """The windows of these users and days are up to date."""
+def clear_stale(connection: Connection, bot_name: str, said_by: Mapping[UserDay, str]) -> None:
+    """The windows of these users and days are up to date, but for what was said since `stale_user_days` looked."""
     connection.execute(
         text(
             """
-            DELETE FROM stale_windows s USING unnest(CAST(:users AS text[]), CAST(:days AS date[])) AS w (user_id, day)
-            WHERE s.bot_name = :bot AND s.user_id = w.user_id AND s.day = w.day
+            DELETE FROM stale_windows s
+            USING unnest(CAST(:users AS text[]), CAST(:days AS date[]), CAST(:said_by AS text[])) AS w (user_id, day, said_by)
+            WHERE s.bot_name = :bot AND s.user_id = w.user_id AND s.day = w.day AND s.xmin::text = w.said_by
             """
         ),
-        {"bot": bot_name, "users": [user for user, _ in user_days], "days": [day for _, day in user_days]},
-    )
+        {
+            "bot": bot_name, "users": [user for user, _ in said_by], "days": [day for _, day in said_by],
+            "said_by": list(said_by.values()),
+        },
+    )  # fmt: skip

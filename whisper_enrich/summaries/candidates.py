@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from whisper_enrich.messages.model import Message, Speaker
+from whisper_enrich.summaries.clauses import SPEAKER, has_verb, is_question, with_subject
 from whisper_enrich.summaries.vocabulary import (
     CHAT_WORDS,
     FIRST_PERSON,
@@ -58,38 +59,23 @@ _INTERJECTION = (
     r"|good (?:morning|evening|afternoon|night)|thanks(?: (?:so much|again|a (?:lot|bunch|ton|million)))?"
     r"|thank you(?: so much| again)?|totally|absolutely|definitely|exactly|sure(?: thing)?|of course|ok(?:ay)?|alright"
     r"|well|(?:ha){2,}h?|lol|lmao|omg|cool|awesome|great|nice|amazing|sweet|congrat(?:ulation)?s|by the way|btw|man"
-    r"|dude|actually|honestly|anyways?|right|agreed|indeed|plus|also|i mean|you know|guess what|oops|ugh|tbh|sorry)"
+    r"|dude|between (?:us|ourselves|you and me)|actually|honestly|anyways?|right|agreed|indeed|plus|also|i mean|you know"
+    r"|guess what|oops|ugh|tbh|sorry)"
 )
 _LEADING = re.compile(
-    rf"^(?:{_INTERJECTION}(?:[,!.…:;–—-]+\s*|\s+[–—-]+\s*)|(?:wow|oh|yeah|nah|hey|ah|aww?|lol|haha|and|but|also)\s+"
-    r"|so\s+(?=(?:i|i['’]\w+|we|my|our|the|it|he|she|they|there|now)\b))+",
+    rf"^(?:{_INTERJECTION}(?:[,!.…:;–—-]+\s*|\s+[–—-]+\s*)"
+    r"|(?:wow|oh|yeah|nah|hey|ah|aww?|lol|haha|ok(?:ay)?|anyways?|and|but|also|between (?:us|ourselves|you and me))\s+"
+    r"|(?:(?:great )?so|well)\s+(?=(?:i|i['’]\w+|we|my|our|the|it|he|she|they|there|this|that|now)\b))+",
     re.I,
 )
 _TRAILING = re.compile(r"[\s,]+(?:lol|lmao|x+d|(?:ha){2,}h?|btw|tbh|tho|though)(?=[.!?…]*$)", re.I)
-# Chat leaves out question marks; the order of words stays.
-_INVERSION = re.compile(
-    r"(?:is|are|was|were|am|isn['’]t|wasn['’]t) (?:i|you|u|it|he|she|they|we|that|this|there)\b"
-    r"|(?:do|does|did|can|could|will|would|should|have|has|don['’]t|didn['’]t) (?:i|you|u|he|she|they|we)\b"
-    r"|(?:who|what|why|where|when|how)(?:['’]s| (?:is|are|do|does|did|if|about|come))\b|wanna\b",
-    re.I,
-)
-# "Lost my job yesterday", "Been busy", "Can't wait": chat drops the "I".
-_DROPPED_SUBJECT = re.compile(r"^(?:just |also |finally |still |already )?(?P<verb>[a-z']+)", re.I)
-_PROGRESSIVE = re.compile(r"^(?:just |also |finally |still |currently )?(?P<verb>been|gonna|going to)\b", re.I)
-_CANNOT = re.compile(
-    r"^(?:can['’]?t|cannot|couldn['’]?t|don['’]?t know|didn['’]?t|haven['’]?t|wouldn['’]?t|won['’]?t)\b(?! you\b)", re.I
-)
-_NEVER_DROPPED = word_set("based compared given said supposed")
-_STATIVE = word_set("believe doubt guess hate hope like love miss need prefer think want wish")
-FINITE = word_set("is are was were am be has have had can could may might must should will would do does did")
-"""Finite forms of the auxiliaries: where one follows a word, that word was a subject."""
+_ASIDE = re.compile(r"\(([^()]+)\)[.!?…]*")
+_LEAST_WORDS = 3
+_SHORT_CLAUSE = 5
+"""From so many words on, a sentence is taken to say something even where no verb is found in it."""
 _POINTING = word_set("it it's it'd it'll its this that that's thats these those then which")
-_PEOPLE = word_set(
-    """
-    he he's he'd he'll hes him his himself she she's she'd she'll shes her hers herself they they're they've they'd
-    they'll theyre them their theirs themselves
-    """
-)
+_PEOPLE = word_set("he he's he'd he'll hes she she's she'd she'll shes they they're they've they'd they'll theyre")
+_THEIR_OWN = word_set("him his her hers them their theirs")
 _NEAR = word_set("this these")
 _TIMES = word_set(
     """
@@ -103,7 +89,9 @@ _TIMES = word_set(
 class Candidate:
     """A sentence with what selection needs to know of it. ``message`` is the position of its message in the window.
 
-    ``dangling`` sentences hold a pronoun whose noun must be in another sentence.
+    ``first_person`` is also said of other languages than English, where the rules cannot tell. ``dangling`` sentences
+    hold a pronoun whose noun must be in another sentence, or are an aside to it. A ``fragment`` is a few words without
+    a verb: "Black, no sugar."
     """
 
     message: int
@@ -117,6 +105,7 @@ class Candidate:
     first_person: bool
     second_person: bool
     dangling: bool
+    fragment: bool
 
 
 def clean(text: str) -> str:
@@ -128,33 +117,20 @@ def clean(text: str) -> str:
 
 
 def candidates(messages: Sequence[Message], names: Sequence[str]) -> list[Candidate]:
-    """The sentences of ``messages`` that hold words, in order. ``names`` are those of the speakers."""
+    """The sentences of ``messages`` that hold words, in order. ``names`` are those of the speakers.
+
+    A message that repeats an earlier one of its speaker word for word (sent, or stored, twice) says nothing new, and has
+    none.
+    """
     ignored = frozenset().union(*(short_forms(name) for name in names))
     address = _address(tuple(sorted(ignored)))
     found: list[Candidate] = []
+    said: set[tuple[Speaker, str]] = set()
     for index, message in enumerate(messages):
-        found.extend(_of_message(index, message, ignored, address))
+        if (message.speaker, message.text) not in said:
+            said.add((message.speaker, message.text))
+            found.extend(_of_message(index, message, ignored, address))
     return found
-
-
-def with_subject(text: str) -> str:
-    """``text`` with the "I" that chat leaves out put back, where its verb shows that it is missing."""
-    rest = text[:1].lower() + text[1:]
-    if _CANNOT.match(text):
-        return f"I {rest}"
-    if match := _PROGRESSIVE.match(text):
-        return f"I've {rest}" if match["verb"].lower() == "been" else f"I'm {rest}"
-    match = _DROPPED_SUBJECT.match(text)
-    if match is None:
-        return text
-    verb = match["verb"].lower()
-    if verb not in _STATIVE and (not is_past(verb) or is_base(verb) or verb in _NEVER_DROPPED):
-        return text
-    following = words(text[match.end() : match.end() + 40])[:1]
-    # "Love is blind", "Lost is lost" and "Made by hand" have their subject, or none that could be the speaker.
-    if not following or following[0] in FINITE or following[0] in ("by", "of", "i"):
-        return text
-    return f"I {rest}"
 
 
 def _of_message(
@@ -173,6 +149,8 @@ def _of_message(
         if not lowered:
             continue
         spoken = set(lowered)
+        question = is_question(span.text, plain)
+        first_person = not english or not FIRST_PERSON.isdisjoint(spoken) or with_subject(plain) != plain
         found.append(
             Candidate(
                 message=index,
@@ -182,20 +160,29 @@ def _of_message(
                 language=language,
                 size=len(lowered),
                 stems=frozenset(content_stems(lowered, passed_over)),
-                question=_is_question(span.text, plain),
-                first_person=not FIRST_PERSON.isdisjoint(spoken) or (english and with_subject(plain) != plain),
+                question=question,
+                first_person=first_person,
                 second_person=not SECOND_PERSON.isdisjoint(spoken),
-                dangling=english and _leans(lowered, spoken),
+                dangling=english and (span.text[0] == "(" or _leans(lowered, spoken)),
+                fragment=not question and _is_fragment(lowered, plain) if english else len(lowered) < _LEAST_WORDS,
             )
         )
     return found
 
 
+def _is_fragment(lowered: list[str], plain: str) -> bool:
+    if len(lowered) >= _SHORT_CLAUSE or not SPEAKER.isdisjoint(lowered) or with_subject(plain) != plain:
+        return False
+    return len(lowered) < _LEAST_WORDS or not has_verb(lowered)
+
+
 def _leans(lowered: list[str], spoken: set[str]) -> bool:
-    """Whether a sentence needs the one before: it opens by pointing, or with a "he" or "them" comes before any noun."""
+    """Whether a sentence needs the one before: it opens by pointing, or its "he" or "they" comes before any noun."""
     first = lowered[0]
     if first in _POINTING:
         return first not in _NEAR or _TIMES.isdisjoint(lowered[1:2])
+    if first in _THEIR_OWN:
+        return True
     if _PEOPLE.isdisjoint(spoken):
         return False
     before = lowered[: next(i for i, word in enumerate(lowered) if word in _PEOPLE)]
@@ -203,11 +190,9 @@ def _leans(lowered: list[str], spoken: set[str]) -> bool:
 
 
 def _may_be_noun(word: str) -> bool:
-    return word not in FUNCTION_WORDS and word not in CHAT_WORDS and not (is_base(word) or is_past(word) or is_adverb(word))
-
-
-def _is_question(sentence: str, plain: str) -> bool:
-    return sentence.rstrip("\"'”’)* ").endswith(("?", "？")) or _INVERSION.match(plain) is not None
+    if word in FUNCTION_WORDS or word in CHAT_WORDS:
+        return False
+    return not (is_base(word) or is_past(word) or is_adverb(word))
 
 
 @lru_cache(maxsize=1024)
@@ -217,7 +202,7 @@ def _address(names: tuple[str, ...]) -> re.Pattern[str] | None:
         return None
     name = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
     return re.compile(
-        rf"^(?:{name})\b(?:[,!.:…]+\s*|\s+[–—-]+\s*|\s+(?=(?:i|i['’]?m|i['’]?ve|i['’]ll|my|we|you|u)\b))"
+        rf"^(?:{name})\b(?:[,;!.:…]+\s*|\s+[–—-]+\s*|\s+(?=(?:i|i['’]?m|i['’]?ve|i['’]ll|my|we|you|u)\b))"
         rf"|,\s*(?:{name})\b(?=\s*[.!?…]*$)|,\s*(?:{name})(?=,)",
         re.I,
     )
@@ -233,7 +218,10 @@ def _trim(sentence: str, address: re.Pattern[str] | None) -> str:
         text = text[leading.end() :] if leading else text
         text = address.sub("", text) if address else text
         text = _TRAILING.sub("", text)
-    return text.strip(" ,-–—")
+    text = text.strip(" ,;-–—")
+    aside = _ASIDE.fullmatch(text)
+    text = aside[1] if aside else text
+    return text[:1].upper() + text[1:] if sentence[:1].isupper() else text
 
 
 def _plain(sentence: str) -> str:

@@ -5,7 +5,8 @@ over content words:
 
     covered(j, S) = max over s in S of max(sum of I(w) for w in j and s / sum of I(w) for w in j, cosine(j, s))
     f(S)          = sum over j in V of (sum of I(w) for w in j) * covered(j, S) / sum over j in V of (sum of I(w))
-    confidence    = (f(S) - f(random)) / (f(best) - f(random)),  held within 0..1
+    r(S)          = (f(S) - f(random) + d) / (f(best) - f(random) + d),  held within 0..1
+    confidence    = r(S) + (1 - r(S)) * f(S) ** 2
 
 so that covered(s, S) = 1 for what was chosen itself, and cosine is that of the stored vectors of the two messages (0
 without vectors, and between sentences of one message). f is facility location (Nemhauser, Wolsey and Fisher 1978; Lin
@@ -15,12 +16,14 @@ f itself falls as the talk grows, since ten sentences cover less of more. What a
 these ten could have said they do say. So f is corrected for chance like the index of Hubert and Arabie (1985):
 f(random) is the exact expectation over all selections of as many sentences. f(best) is that of the greedy selection,
 which always takes the sentence that adds most until it has as many sentences as S or as many words as S might have had
-(by sentences alone it reaches at least 1 - 1/e of the optimum), or f(S) where that is larger.
+(by sentences alone it reaches at least 1 - 1/e of the optimum), or f(S) where that is larger. Where best and random
+lie close together, r alone would be a matter of luck. So d = `TOLD_APART` holds what is too little to matter; and where
+next to everything was chosen, the summary is complete whatever else might have been: hence the second term of the
+confidence. Both are ours. The square leaves little of it in a longer talk.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,8 +33,9 @@ from whisper_enrich.summaries.selection import Content, incidence
 
 MOST = 200
 """Sentences that stand for the talk: all of them, or so many at even distances and the chosen ones."""
-_NOTHING_TO_GAIN = 1e-6
-"""Where the best selection covers no more than a random one, no selection can be better than that."""
+TOLD_APART = 0.02
+"""The share of a talk's information by which selections must differ to be told apart."""
+_NO_INFORMATION = 1e-6
 
 
 def confidence(
@@ -40,7 +44,7 @@ def confidence(
     """How good ``chosen`` is as a selection from ``candidates``, in 0..1; the formula is at the top of this module.
 
     ``most_words`` is the number of words after which no further sentence could be taken. 1 where everything was chosen;
-    about 0 for sentences drawn at random. None where nothing was chosen or nothing carries content.
+    little for sentences drawn at random from many. None where nothing was chosen or nothing carries content.
     """
     talk = _talk(candidates, chosen)
     information = np.array([content.information(candidate) for candidate in talk])
@@ -52,11 +56,10 @@ def confidence(
     columns = [k for k, candidate in enumerate(talk) if (candidate.message, candidate.position) in picked]
     reached = float(weights @ covered[:, columns].max(axis=1))
     sizes = [candidate.size for candidate in talk]
-    best = max(reached, _best(covered, weights, sizes, len(chosen), most_words))
     by_chance = _expected(covered, weights, len(chosen))
-    if best - by_chance < _NOTHING_TO_GAIN:
-        return 1.0 if reached > by_chance - _NOTHING_TO_GAIN else 0.0
-    return min(1.0, max(0.0, (reached - by_chance) / (best - by_chance)))
+    best = max(reached, by_chance, _best(covered, weights, sizes, len(chosen), most_words))
+    relative = max(0.0, (reached - by_chance + TOLD_APART) / (best - by_chance + TOLD_APART))
+    return min(1.0, relative + (1 - relative) * reached**2)
 
 
 def _talk(candidates: Sequence[Candidate], chosen: Sequence[Candidate]) -> list[Candidate]:
@@ -72,7 +75,7 @@ def _covered(talk: Sequence[Candidate], information: np.ndarray, content: Conten
     shared, stems = incidence(talk)
     weights = np.array([content.weight(stem) for stem in stems], dtype=np.float32)
     common = (shared * weights) @ shared.T
-    covered = np.maximum(common / np.maximum(information, _NOTHING_TO_GAIN)[:, None], content.cosines(talk))
+    covered = np.maximum(common / np.maximum(information, _NO_INFORMATION)[:, None], content.cosines(talk))
     # A sentence without content says nothing of others, whatever the vector of its message.
     covered[:, information == 0] = 0.0
     np.fill_diagonal(covered, 1.0)

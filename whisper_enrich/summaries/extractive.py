@@ -16,7 +16,7 @@ from whisper_enrich.messages.model import Message, Scope, Speaker
 from whisper_enrich.summaries.candidates import Candidate, candidates
 from whisper_enrich.summaries.confidence import confidence
 from whisper_enrich.summaries.model import Summary, SummaryType, Window
-from whisper_enrich.summaries.phrasing import nothing_said, opening, tell
+from whisper_enrich.summaries.phrasing import narrate, nothing_said, opening
 from whisper_enrich.summaries.selection import Content, scores_of, select
 from whisper_enrich.summaries.tone import tone
 from whisper_enrich.summaries.topics import key_topics
@@ -25,7 +25,7 @@ from whisper_enrich.summaries.vocabulary import short_forms
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
-ENGINE_VERSION = "extractive-1"
+ENGINE_VERSION = "extractive-2"
 """Changes whenever the same messages would be summarised differently."""
 
 MOST_SENTENCES = 10
@@ -48,7 +48,7 @@ def summarise(
     _check(messages, window, scope)
     ordered = sorted(messages, key=lambda message: message.order)
     found = candidates(ordered, (user_name, bot_name))
-    most_words = _budget(found)
+    most_words = budget(found)
     with _blas().limit(limits=1, user_api="blas"):
         content = Content(ordered, found)
         scores = scores_of(found, content)
@@ -101,7 +101,7 @@ def _check(messages: Sequence[Message], window: Window, scope: Scope) -> None:
         raise ValueError("a summary takes messages of its own window and scope only")
 
 
-def _budget(found: Sequence[Candidate]) -> int:
+def budget(found: Sequence[Candidate]) -> int:
     said = sum(candidate.size for candidate in found)
     return min(MOST_WORDS, max(LEAST_WORDS, round(SHARE_OF_SOURCE * said)))
 
@@ -111,15 +111,9 @@ def _text(ordered: Sequence[Message], chosen: Sequence[Candidate], user_name: st
     if not chosen:
         return nothing_said(first, last, user_name, bot_name, len(ordered))
     speakers = {message.speaker for message in ordered}
-    lines = [
-        opening(
-            first, last, user_name, bot_name, user_spoke=Speaker.USER in speakers, bot_spoke=Speaker.BOT in speakers
-        )
-    ]
-    for candidate in chosen:
-        by_user = candidate.speaker is Speaker.USER
-        lines.append(tell(candidate, *((user_name, bot_name) if by_user else (bot_name, user_name))))
-    return " ".join(lines)
+    spoke = {"user_spoke": Speaker.USER in speakers, "bot_spoke": Speaker.BOT in speakers}
+    lines = [opening(first, last, user_name, bot_name, **spoke)]
+    return " ".join(lines + narrate(chosen, user_name, bot_name))
 
 
 def _best_first(found: Sequence[Candidate], scores: Sequence[float]) -> list[Candidate]:

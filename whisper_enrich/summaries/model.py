@@ -36,9 +36,10 @@ class Summary:
     or phrases, fewer where the text has no more. ``emotional_tone`` reads like "positive (joy)"; it and
     ``dominant_emotion`` are None where no message of the user carries a label that is known, and
     ``emotional_tone_reason`` then says why in snake_case. ``compression_ratio`` is characters of the summary over
-    characters of the messages, None where these have none. ``confidence_score`` in 0..1 is how much of the messages'
-    content the chosen sentences stand for, None where no message has content. ``message_ids`` are the points covered,
-    each once, in order of conversation; ``message_count`` counts messages (a point that holds a pair counts two).
+    characters of the messages, None where these have none. ``confidence_score`` in 0..1 is how well the chosen
+    sentences cover the talk, measured against what as many could (`summaries.confidence`), None where no message has
+    content. ``message_ids`` are the points covered, each once, in order of conversation; ``message_count`` counts
+    messages (a point that holds a pair counts two).
     """
 
     window: Window

@@ -7,13 +7,13 @@ sentences that lack a subject are quoted in the speaker's own words: better a qu
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from whisper_enrich.summaries.candidates import FINITE, Candidate, with_subject
-from whisper_enrich.summaries.vocabulary import words
+from whisper_enrich.messages.model import Speaker
+from whisper_enrich.summaries.candidates import Candidate
+from whisper_enrich.summaries.clauses import follows_that, is_tellable, with_subject
 from whisper_enrich.text.third_person import to_third_person
-from whisper_enrich.text.verbs import UNCHANGED, is_base, is_past, third_singular
-from whisper_enrich.text.words import word_set
 
 _MONTHS = [
     "January",
@@ -31,24 +31,15 @@ _MONTHS = [
 ]
 """Spelt out, since strftime follows the locale."""
 
-_STATEMENT_OPENERS = word_set(
-    """
-    a after all an any anyone another as at because before being both by during each even every everyone everything
-    for from he her here his if in it it'd it'll it's its last many maybe more most much my next no nobody nothing
-    now on one our people she since some someone something sometimes such that that's the their then there there's
-    these they they're they've this those though to today tomorrow tonight two we what when whenever where while
-    with yesterday you your
-    """
+_COMPLETE = ("…", '."', ".'", '!"', "!'", '?"', "?'", ".”", "!”", "?”")
+_OWN_WORDS = re.compile(r"\"[^\"]*\"|“[^”]*”")
+# Lower case, but for "I": the "US" is a country.
+_FIRST_PERSON_LEFT = re.compile(
+    r"(?<![\w'’.-])(?:I|I['’]\w+|i|i['’]\w+|im|ive|id|my|My|me|mine|myself|we|We|us|our|Our)(?![\w'’.-])"
 )
-_INCLUSIVE_WE = re.compile(
-    r"\blet['’]?s\b|\bwe both\b"
-    r"|\bwe (?:last |just )?(?:talk|talked|speak|spoke|chat|chatted|meet|met up|catch|caught)\b",
-    re.I,
-)
-_SPEAKER = word_set("i i'm i've i'd i'll im ive we we're we've we'd we'll")
-_CONTRACTIONS = ("'s", "'re", "'ve", "'ll", "'d", "n't")
-_PLURAL = word_set("these those they we you people who that")
-_CLAUSE_END = re.compile(r"[,;:]|\s[–—-]\s")
+_MARKS = '"“”'
+_SINGLE = str.maketrans(dict.fromkeys(_MARKS, "'"))
+_UNSPACED_END = ("。", "！", "？")
 
 
 def opening(
@@ -70,23 +61,45 @@ def nothing_said(first: datetime, last: datetime, user_name: str, bot_name: str,
     return f"{user_name} and {bot_name} exchanged {what} without words {_when(first, last)}."
 
 
-def tell(candidate: Candidate, name: str, addressee: str) -> str:
-    """``candidate`` as told by somebody else about its speaker ``name``, who spoke to ``addressee``: one sentence."""
-    if candidate.question:
-        return _quote(candidate.text, name, "asked")
+def narrate(chosen: Sequence[Candidate], user_name: str, bot_name: str) -> list[str]:
+    """``chosen`` as told by somebody else. What is quoted of one message stands in one pair of quotation marks."""
+    lines: list[str] = []
+    quoted: Candidate | None = None
+    for candidate in chosen:
+        names = (user_name, bot_name) if candidate.speaker is Speaker.USER else (bot_name, user_name)
+        told = None if candidate.question else _indirect(candidate, *names)
+        if told is not None or candidate.question:
+            lines.append(told or _quote(candidate.text, names[0], "asked"))
+            quoted = None
+        elif quoted is not None and quoted.message == candidate.message:
+            lines[-1] = _lengthened(lines[-1], candidate.text, gap=candidate.position > quoted.position + 1)
+            quoted = candidate
+        else:
+            lines.append(_quote(candidate.text, names[0], "said"))
+            quoted = candidate
+    return lines
+
+
+def _indirect(candidate: Candidate, name: str, addressee: str) -> str | None:
+    """``candidate`` in the third person: one sentence; None where the rules cannot be trusted with it."""
     if candidate.language not in (None, "en") or not candidate.stems:
-        return _quote(candidate.text, name, "said")
+        return None
     text = with_subject(candidate.text)
-    if not _tellable(text):
-        return _quote(candidate.text, name, "said")
+    if not is_tellable(text):
+        return None
     told = to_third_person(text, name, addressee)
+    if told.startswith(name[:1].upper() + name[1:]):
+        told = name + told[len(name) :]
+    if f"{name} is {name}" in told or f"name is {name}" in told or _FIRST_PERSON_LEFT.search(_OWN_WORDS.sub("", told)):
+        return None
     if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", told):
-        if not _follows_that(text):
-            return _quote(candidate.text, name, "said")
+        if not follows_that(text):
+            return None
         # "You should rest" has become "Ana should rest": a name stays as it is.
         same_start = told[:3] == text[:3]
         told = f"{name} mentioned that {told[:1].lower() + told[1:] if same_start else told}"
-    return _closed(told[:1].upper() + told[1:])
+    told = told.replace(f"{name} {name} ", f"{name}, {name} ")
+    return _closed(told if told.startswith(name) else told[:1].upper() + told[1:])
 
 
 def _when(first: datetime, last: datetime) -> str:
@@ -100,57 +113,28 @@ def _clock(at: datetime) -> str:
     return f"{at.hour % 12 or 12}:{at.minute:02d} {'am' if at.hour < 12 else 'pm'}"
 
 
-def _tellable(text: str) -> bool:
-    """Whether ``text`` is a clause with a subject of its own, so that it can stand without quotation marks."""
-    first, *rest = words(text)
-    if _INCLUSIVE_WE.search(text) or (text.isupper() and len(rest) > 1):
-        return False
-    if first in _SPEAKER:
-        return bool(rest)
-    clause = words(_CLAUSE_END.split(text, maxsplit=1)[0])[1:]
-    if first.endswith("ing"):
-        return _has_verb(clause)
-    if first not in _STATEMENT_OPENERS and _is_verb(first) and not FINITE.intersection(rest[:1]):
-        return False  # "Ask me tomorrow", "Reminds me of home"
-    return not _SPEAKER.isdisjoint(rest[:4]) or first.endswith(_CONTRACTIONS) or _has_verb(clause)
-
-
-def _has_verb(spoken: list[str]) -> bool:
-    """A finite verb; a base form counts after a plural ("moments like these remind me"), where it is no infinitive."""
-    return any(
-        word in FINITE
-        or word.endswith(_CONTRACTIONS)
-        or (is_past(word) or _is_singular(word))
-        or (is_base(word) and (before in _PLURAL or before.endswith("s")))
-        for before, word in zip(["", *spoken], spoken, strict=False)
-    )
-
-
-def _is_verb(word: str) -> bool:
-    return is_base(word) or is_past(word) or word in UNCHANGED or _is_singular(word)
-
-
-def _is_singular(word: str) -> bool:
-    return any(is_base(word[:-n]) and third_singular(word[:-n]) == word for n in (1, 2) if len(word) > n + 1)
-
-
 def _quote(text: str, name: str, verb: str) -> str:
-    inner = text.strip().strip('"“”').replace('"', "'").strip()
-    if inner[-1:] not in ".!?…。！？":
-        inner += "."
+    inner = _inner(text)
+    if inner.rstrip("'’)")[-1:] not in ".!?…。！？":
+        inner += "?" if verb == "asked" else "."
     return f'{name} {verb}: "{inner}"'
+
+
+def _lengthened(line: str, text: str, *, gap: bool) -> str:
+    """A quotation with a further sentence of the same message."""
+    before = line.removesuffix('"')
+    between = " … " if gap else "" if before.endswith(_UNSPACED_END) else " "
+    return f"{before}{between}{_quote(text, '', 'said').partition(chr(34))[2]}"
+
+
+def _inner(text: str) -> str:
+    stripped = text.strip()
+    if len(stripped) > 2 and stripped[0] in _MARKS and stripped[-1] in _MARKS:
+        stripped = stripped[1:-1]
+    return stripped.translate(_SINGLE).strip()
 
 
 def _closed(text: str) -> str:
     """Ends in one full stop: a summary does not exclaim."""
     stripped = text.rstrip(" .!,;:-–—")
-    return stripped if stripped.endswith("…") else stripped + "."
-
-
-def _follows_that(text: str) -> bool:
-    """Whether ``text`` may stand after "mentioned that": its first word is surely no name, so that it can be small."""
-    first, *rest = words(text)
-    if len(rest) < 3 or first.startswith(("that", "because", "then")):
-        return False
-    written = text.split(maxsplit=1)[0]
-    return written.islower() or first in _STATEMENT_OPENERS or first.endswith("ing")
+    return stripped if stripped.endswith(_COMPLETE) else stripped + "."

@@ -9,11 +9,12 @@ mass favours sentences about what the talk comes back to, the square root keeps 
 centrality(m) is the cosine of the message with the mean of all messages: of the stored vectors where the message has
 one, of TF-IDF weights where it has none. The two kinds of cosine differ in size, so each is divided by its own mean
 over the window; that is what makes them comparable in a window that holds both. form(s) prefers statements about
-oneself to others, and puts questions last.
+oneself to others, whole clauses to fragments, and puts questions last.
 
-Sentences are then taken greedily by score * (1 - REDUNDANCY * similarity to the most similar one taken): Carbonell and
-Goldstein 1998, in product form, since scores have no fixed range. Everything is linear in the number of messages; only
-the `POOL` best sentences of each speaker enter the greedy part.
+Sentences are then taken greedily by score * fit * (1 - REDUNDANCY * similarity to the most similar one taken):
+Carbonell and Goldstein 1998, in product form, since scores have no fixed range. fit prefers the user's sentences to the
+bot's, and those that can be understood alone; one that leans on its neighbour gains once that is taken. Everything is
+linear in the number of messages; only the `POOL` best sentences of each speaker enter the greedy part.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ _ABOUT_OTHERS = 0.6
 _ABOUT_YOU = 0.6
 _QUESTION = {Speaker.USER: 0.35, Speaker.BOT: 0.1}
 """What a person asks a bot is often what the talk was for; what a bot asks is mostly meant to keep it going."""
+_BOT = 0.8
+"""For a bot's sentences: what it says of itself is mostly its manner of answering."""
+_FRAGMENT = 0.2
 _LEANING = 0.25
 """For a sentence that leans on the one before it."""
 _UNDERSTOOD = 0.6
@@ -103,9 +107,7 @@ class Content:
                 mean[stem] = mean.get(stem, 0.0) + weight
         # Words have no order here; `math.fsum` is exact, so that every process comes to the same last digit.
         length = math.sqrt(math.fsum(value * value for value in mean.values())) or 1.0
-        return {
-            i: math.fsum(weight * mean[stem] for stem, weight in row.items()) / length for i, row in rows.items()
-        }
+        return {i: math.fsum(weight * mean[stem] for stem, weight in row.items()) / length for i, row in rows.items()}
 
     def _unit_weights(self, message: int) -> dict[str, float]:
         weights = [(stem, self._weights[stem]) for stem in self.stems[message]]
@@ -132,8 +134,8 @@ def select(
     if not pool:
         return []
     pooled = [candidates[k] for k in pool]
-    worth = np.array([scores[k] for k in pool])
     by_user = np.array([candidate.speaker is Speaker.USER for candidate in pooled])
+    worth = np.array([scores[k] for k in pool]) * np.where(by_user, 1.0, _BOT)
     bars = _bars(worth, by_user)
     overlap = _overlap(pooled, content)
     lean = np.array([_LEANING if candidate.dangling else 1.0 for candidate in pooled])
@@ -189,6 +191,7 @@ def _score(candidate: Candidate, frequency: dict[str, int], centrality: float) -
     form = 1.0 if candidate.first_person else _ABOUT_OTHERS
     form *= _ABOUT_YOU if candidate.second_person else 1.0
     form *= _QUESTION[candidate.speaker] if candidate.question else 1.0
+    form *= _FRAGMENT if candidate.fragment else 1.0
     return max(mass, _NO_CONTENT) / math.sqrt(max(candidate.size, _SHORT)) * math.sqrt(centrality) * form
 
 

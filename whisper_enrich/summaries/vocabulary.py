@@ -97,11 +97,7 @@ def stop_words(language: str | None) -> frozenset[str]:
 
 def content_stems(lowered: list[str], ignored: frozenset[str] = frozenset()) -> list[str]:
     """Stems of those words that carry content: no function word, no filler, no single letter, none of ``ignored``."""
-    return [
-        stem(word)
-        for word in lowered
-        if len(word) > 1 and word not in _WITHOUT_CONTENT and word not in ignored
-    ]
+    return [stem(word) for word in lowered if len(word) > 1 and word not in _WITHOUT_CONTENT and word not in ignored]
 
 
 def short_forms(name: str) -> frozenset[str]:

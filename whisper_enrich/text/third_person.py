@@ -46,9 +46,10 @@ _NO_VERB = word_set(
 _CLAUSE_OPENERS = word_set(
     """
     and but because cause cuz or if when while that so as since what how where why whenever until unless although
-    though which who whom before after
+    though which who whom before after than
     """
 )
+_DAY_OR_PREPOSITION = re.compile(r"\d{1,2}(?:st|nd|rd|th)?$|(?:in|since|until|till|by|this|last|next)$", re.IGNORECASE)
 _ROMAN_BEFORE = word_set(
     """
     war part act phase type volume vol chapter level stage elizabeth charles henry world tier class
@@ -119,10 +120,14 @@ class _Rewriter:
             j, _ = self._next_word(i)
             self.out.append(" " + self._subject())
             return j + 1
-        if (_WORD.match(token) and word in _ENDS_RUN) or token in ".;:!?":
+        if self._ends_run(i, word) or token in ".;:!?":
             self.conjugating = False
         self.out.append(token)
         return i + 1
+
+    def _ends_run(self, i: int, word: str) -> bool:
+        """Before a noun ("next to a bar") "to" opens no infinitive."""
+        return word in _ENDS_RUN and (word != "to" or is_base(self._next_word(i)[1]))
 
     def _subject(self) -> str:
         self.speaker_known = True
@@ -135,9 +140,8 @@ class _Rewriter:
             self.out.append(self.tokens[i])
             return i + 1
         self.out.append(self._subject())
-        carries_no_verb = (
-            before in MODALS or before in _PAST_AUXILIARIES or (before == "and" and self._company_before(i))
-        )
+        modal = before in MODALS and not self._is_month(i)
+        carries_no_verb = modal or before in _PAST_AUXILIARIES or (before == "and" and self._company_before(i))
         return i + 1 if carries_no_verb else self._verb_after(i)
 
     def _contracted(self, i: int) -> int:
@@ -145,7 +149,7 @@ class _Rewriter:
         self.out.append(self._subject())
         j, following = self._verb_word(i)
         verb = {"i'm": "is", "i've": "has", "i'll": "will", "i'd": "would"}[word]
-        if word == "i'd" and (following == "better" or (is_participle(following) and not is_base(following))):
+        if word == "i'd" and _follows_had(following):
             verb = "had"
         if word == "i've" and following == "got":
             return self._have_got(i, j)
@@ -200,7 +204,7 @@ class _Rewriter:
     def _we(self, i: int) -> int:
         word = self.tokens[i].lower().replace("’", "'")
         verb = {"we": "", "we're": " are", "we've": " have", "we'll": " will", "we'd": " would"}[word]
-        if word == "we'd" and is_participle(self._verb_word(i)[1]) and not is_base(self._verb_word(i)[1]):
+        if word == "we'd" and _follows_had(self._verb_word(i)[1]):
             verb = " had"
         subject = "they" if self.speaker_known or self.group_known else f"{self.name} and others"
         self.speaker_known = self.group_known = True
@@ -292,7 +296,8 @@ class _Rewriter:
         elif word == "you":
             return self._you(i)
         else:
-            self.out.append(f"{bot} {_SECOND[word]}")
+            had = word == "you'd" and _follows_had(self._verb_word(i)[1])
+            self.out.append(f"{bot} {'had' if had else _SECOND[word]}")
         self.addressee_known = True
         self.conjugating = False
         return i + 1
@@ -366,14 +371,21 @@ class _Rewriter:
         """ "World War I", "i.e.", "the I-95"."""
         if re.match(r"[.\-/]\w", "".join(self.tokens[i + 1 : i + 3])):
             return True
+        if re.fullmatch(r"[A-Z] I [A-Z]\b.?", "".join(self.tokens[max(0, i - 2) : i + 3])):
+            return True  # a word that is spelt out
         before = self.tokens[i - 2] if i >= 2 else ""
         return before[:1].isupper() and before.lower() in _ROMAN_BEFORE
 
+    def _is_month(self, i: int) -> bool:
+        """ "On 28 May I start"."""
+        return i >= 4 and self.tokens[i - 2] == "May" and bool(_DAY_OR_PREPOSITION.match(self.tokens[i - 4]))
+
     def _keeps_first_person(self, i: int) -> bool:
-        """ "oh my", "my goodness", "me-time"."""
+        """ "oh my", "my goodness", "me-time"; but "the rest of my days"."""
         if i + 1 < len(self.tokens) and self.tokens[i + 1] == "-":
             return True
-        return self._previous_word(i) == "oh" or self._next_word(i)[1].lower() in _EXCLAMATIONS
+        before = self._previous_word(i)
+        return before == "oh" or (before != "of" and self._next_word(i)[1].lower() in _EXCLAMATIONS)
 
     def _company_before(self, i: int) -> bool:
         """Whether "… and I" is one subject: nothing but a short noun phrase stands before it in its clause."""
@@ -499,6 +511,11 @@ _HANDLERS = {
     "ours": _Rewriter._ours,
     "ourselves": _Rewriter._myself,
 }
+
+
+def _follows_had(verb: str) -> bool:
+    """Whether "I'd" before ``verb`` is "I had"; forms that serve as both ("put") are taken for "I would"."""
+    return verb in ("better", "best") or (is_participle(verb) and not is_base(verb) and verb not in UNCHANGED)
 
 
 def _match_case(original: str, replacement: str, *, sentence_start: bool = True) -> str:

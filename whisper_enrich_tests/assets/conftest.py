@@ -68,11 +68,11 @@ class Ran:
         return self.result.success
 
     def failed_steps(self) -> dict[str, str]:
-        """Message of the error behind each step that failed."""
+        """The sentence that the UI shows of each step that failed."""
         return {
-            event.step_key: str((error.cause or error).message).strip()
+            event.step_key: event.step_failure_data.user_failure_data.description
             for event in self.result.all_events
-            if event.is_step_failure and (error := event.step_failure_data.error)
+            if event.is_step_failure
         }
 
     def materialisations(self, asset: str) -> dict[str, AssetMaterialization]:

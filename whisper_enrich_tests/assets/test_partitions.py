@@ -153,3 +153,35 @@ def test_the_reconciliation_of_a_bot_is_an_asset_of_its_own(run, talk, ctx, bot)
     ran = run(job="reconcile_ledger", partition=bot)
     assert ran.success
     assert ran.metadata("ledger_reconciliation", bot) == {"points": 5, "new": 0, "changed": 0, "deleted": 1}
+
+
+def test_a_backfill_launched_from_a_job_does_its_whole_range(run, talk, ctx):
+    """Dagster tags its runs with the first partition of the backfill besides the range, and looks at that alone."""
+    talk("2025-03-16", "2025-03-17", "2025-03-18", bot="marcus")
+    talk("2025-03-16", bot="elena")
+    tags = {
+        "dagster/asset_partition_range_start": key("2025-03-17", "marcus"),
+        "dagster/asset_partition_range_end": key("2025-03-18", "marcus"),
+        "dagster/partition/bot": "elena",
+        "dagster/partition/day": "2025-03-16",
+    }
+    ran = run(tags=tags, job="backfill_enrichment")
+    assert ran.success
+    done = {key("2025-03-17", "marcus"), key("2025-03-18", "marcus"), key("2025-03-16", "elena")}
+    assert all(set(ran.materialisations(asset)) == done for asset in PIPELINE_ASSETS)
+    assert ran.metadata("user_facts", key("2025-03-18", "marcus"))["assertions_new"] == 3
+    versions = {m.tags["dagster/code_version"] for m in ran.materialisations("user_facts").values()}
+    assert len(versions) == 1
+    facts = column(ctx, "SELECT DISTINCT bot_name || ' ' || day FROM fact_assertions ORDER BY 1")
+    assert facts == ["elena 2025-03-16", "marcus 2025-03-17", "marcus 2025-03-18"]
+
+
+def test_a_reconciliation_that_finds_most_messages_gone_says_what_to_do(run, ctx, talk):
+    talk(*[f"2025-02-{number:02d}" for number in range(1, 21)])
+    run(first="2025-02-01", last="2025-02-20")
+    ctx.store.delete("whisperengine_memory_elena", column(ctx, "SELECT point_id FROM message_ledger LIMIT 115"))
+    ran = run(job="reconcile_ledger", partition="elena")
+    message = ran.failed_steps()["ledger_reconciliation"]
+    assert "115 of 120 messages of 'elena' are gone from the message store at once; nothing was changed." in message
+    assert "--accept-deletions" in message
+    assert scalar(ctx, "SELECT count(*) FROM message_ledger WHERE disposition = 'deleted'") == 0

@@ -52,7 +52,7 @@ def test_jobs_sensors_schedules_and_checks_are_all_there():
     assert names == {"enrich_bot_day", "backfill_enrichment", "reconcile_ledger", "check_quality"}
     assert {sensor.name for sensor in repository.sensor_defs} == {"new_messages"}
     assert {schedule.name for schedule in repository.schedule_defs} == {
-        "sweep_recent_days", "reconcile_daily", "check_quality_schedule",
+        "sweep_recent_days", "reconcile_daily", "check_quality_hourly",
     }  # fmt: skip
     checks = {key.name for key in repository.asset_graph.asset_check_keys}
     assert checks == {

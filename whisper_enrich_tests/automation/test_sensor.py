@@ -84,6 +84,22 @@ def test_a_bot_with_a_run_in_flight_waits(pipeline, elena, instance):
     assert "a run is queued or running: elena" in result.skip_reason.skip_message
 
 
+def test_a_run_over_several_bots_keeps_all_of_them_waiting(pipeline, instance):
+    from dagster import DagsterRunStatus
+    from dagster._core.test_utils import create_run_for_test
+
+    names = ("zoe", "ada", "bea", "cleo")
+    instance.add_dynamic_partitions(BOTS, names)
+    for name in names:
+        bot = pipeline.store.create_collection(name)
+        pipeline.store.upsert(bot.collection, chat("2026-03-17", TALK, user=name))
+    create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags={
+        "dagster/asset_partition_range_start": "ada|2025-03-01", "dagster/asset_partition_range_end": "cleo|2025-03-02",
+    })  # fmt: skip
+    result = tick(pipeline, instance)
+    assert [request.tags["whisper_enrich/bot"] for request in result.run_requests] == ["zoe"]
+
+
 def test_a_bot_whose_runs_fail_is_left_alone_for_longer_and_longer(pipeline, elena, instance, clock):
     from dagster import DagsterRunStatus
     from dagster._core.test_utils import create_run_for_test

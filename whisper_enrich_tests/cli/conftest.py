@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import whisper_enrich.definitions  # noqa: F401 - before any asset: it silences what Dagster warns of
 from whisper_enrich.cli import main
 from whisper_enrich.settings import utc_now
 from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres

@@ -66,7 +66,11 @@ def test_an_edit_that_kept_its_mark_is_found_by_reconciliation(ctx, elena, point
 
 
 def test_a_message_whose_time_is_corrected_leaves_its_old_day(ctx, elena, points):
-    moved = {**points[0].payload, "timestamp": "2026-03-16T10:00:00", "timestamp_unix": at("2026-03-16 10:00").timestamp()}
+    moved = {
+        **points[0].payload,
+        "timestamp": "2026-03-16T10:00:00",
+        "timestamp_unix": at("2026-03-16 10:00").timestamp(),
+    }
     ctx.store.upsert(elena.collection, [Point(points[0].id, moved, points[0].vectors)])
     enrich(ctx, elena)
     assert sorted(column(ctx, "SELECT message_count FROM conversation_summaries")) == [1, 5]

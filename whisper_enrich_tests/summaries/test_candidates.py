@@ -28,10 +28,16 @@ def only(line: str):
         ("Yeah, Marlow, I sold the boat.", "I sold the boat."),
         ("I sold the boat, Melanie!", "I sold the boat!"),
         ("haha ok, and so I sold the boat lol", "I sold the boat"),
+        ("And the boat is sold", "The boat is sold"),
         ("I **really** sold the _boat_, see https://example.org/boat?x=1", "I really sold the boat, see"),
         ("*leans on the rail* I sold the boat.", "I sold the boat."),
         ("<@123456> I sold the boat <:sad:42>", "I sold the boat"),
         ("marlow i sold the boat", "i sold the boat"),
+        ("Good night, Melanie; the moons will have moved.", "The moons will have moved."),
+        ("Between us, I sold the boat.", "I sold the boat."),
+        ("anyway I sold the boat", "I sold the boat"),
+        ("Well I sold the boat.", "I sold the boat."),
+        ("I came home. (The boat is sold, by the way.)", "The boat is sold, by the way."),
     ],
 )
 def test_the_small_change_of_chat_is_dropped_around_a_statement(said: str, kept: str) -> None:
@@ -75,6 +81,65 @@ def test_statements_are_no_questions(said: str) -> None:
     assert not only(said).question
 
 
+@pytest.mark.parametrize("said", ["who asked him to decide for two", "what goes with greens", "which won the race"])
+def test_a_question_about_the_subject_needs_no_mark(said: str) -> None:
+    assert only(said).question
+
+
+@pytest.mark.parametrize("said", ["Who dares is bold.", "What matters is the sea."])
+def test_a_clause_that_serves_as_a_subject_asks_nothing(said: str) -> None:
+    assert not only(said).question
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "He sold the boat.",
+        "It was red.",
+        "Those were for the geese.",
+        "That day we went home.",
+        "Her boat sank.",
+        "Then they offered me the job.",
+        "(We both did.)",
+    ],
+)
+def test_a_sentence_whose_pronoun_points_outside_it_is_dangling(said: str) -> None:
+    assert only(said).dangling
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "My uncle says he sold the boat.",
+        "This week I went home.",
+        "There is a class on Monday.",
+        "I called him.",
+        "Jonas laughs and he never stops.",
+        "Hij verkocht de boot gisteren aan mijn oom.",
+    ],
+)
+def test_a_sentence_that_names_what_it_speaks_of_is_not(said: str) -> None:
+    assert not only(said).dangling
+
+
+@pytest.mark.parametrize("said", ["Black, no sugar.", "Clouds.", "On my break.", "Dank je."])
+def test_a_few_words_without_a_verb_are_a_fragment(said: str) -> None:
+    assert only(said).fragment
+
+
+@pytest.mark.parametrize(
+    "said", ["Peter telephoned twice.", "I swam.", "Bought kombu.", "Where now?", "Three nights and then never again."]
+)
+def test_a_clause_is_no_fragment_however_short(said: str) -> None:
+    assert not only(said).fragment
+
+
+def test_a_message_that_repeats_another_word_for_word_is_read_once() -> None:
+    twice = [message("I sold the boat.", number=0), message("I sold the boat.", number=1)]
+    by_both = [*twice, message("I sold the boat.", by=Speaker.BOT, number=2)]
+    assert [(c.message, c.speaker) for c in candidates(by_both, NAMES)] == [(0, Speaker.USER), (2, Speaker.BOT)]
+
+
 @pytest.mark.parametrize(
     "said", ["Lost my job yesterday", "Been so tired this week", "Can't find the keys", "got the flat in Leeds"]
 )
@@ -83,7 +148,8 @@ def test_a_dropped_i_counts_as_the_first_person(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["Lost is lost.", "Made by hand in Lisbon.", "Based on a true story.", "The job is gone."]
+    "said",
+    ["Lost is lost.", "Made by hand in Lisbon.", "Based on a true story.", "The job is gone.", "Sealed jar, tape."],
 )
 def test_participles_that_belong_to_something_else_do_not(said: str) -> None:
     assert not only(said).first_person

@@ -5,7 +5,7 @@ import random
 import re
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -115,12 +115,31 @@ def test_compression_is_characters_of_the_summary_over_characters_said() -> None
     assert summary.compression_ratio == pytest.approx(len(summary.summary_text) / sum(len(m.text) for m in messages))
 
 
-def test_confidence_is_coverage_and_not_length() -> None:
-    repeated = talk(*["u: I planted tomatoes on the balcony.", "b: Tomatoes on a balcony need water."] * 40)
-    syllables = ("bra", "kel", "mon", "tiv", "sul", "pog", "wen", "dar")
-    scattered = talk(*(f"u: I own the {a}{b} of {b}{a}{a}." for a in syllables for b in syllables))
+def test_a_busy_day_is_trusted_like_a_quiet_one() -> None:
+    scores = [summary_of(long_talk(count)).confidence_score for count in (12, 50, 150, 600)]
+    assert min(scores) > 0.6
+    assert scores[-1] > scores[0] - 0.25
+
+
+def test_a_talk_that_repeats_itself_is_covered_wholly() -> None:
+    openings = ("Again", "Yesterday", "Today", "Now", "Then", "Still", "Perhaps", "Maybe", "Soon")
+    repeated = talk(*(f"u: {opening} I planted tomatoes on the balcony." for opening in openings))
     assert summary_of(repeated).confidence_score > 0.9
-    assert 0 < summary_of(scattered).confidence_score < 0.5
+
+
+def test_an_answer_just_after_midnight_belongs_to_the_day_of_its_question() -> None:
+    midnight = datetime(2026, 3, 5, tzinfo=UTC)
+    asked = message("I sold the boat to my uncle.", at=midnight - timedelta(microseconds=500))
+    answered = message("A pity, that boat.", by=Speaker.BOT, number=1, at=midnight + timedelta(microseconds=500))
+    assert summary_of([asked, answered]).message_count == 2
+
+
+def test_the_number_of_threads_for_matrices_is_left_as_it_was() -> None:
+    from threadpoolctl import threadpool_info
+
+    before = threadpool_info()
+    summary_of(talk(*GARDEN))
+    assert threadpool_info() == before
 
 
 def test_tone_topics_and_text_describe_the_same_messages() -> None:

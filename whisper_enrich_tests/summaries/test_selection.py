@@ -17,11 +17,6 @@ def chosen(messages: list[Message], sentences: int = 9, words: int = 100) -> lis
     return select(found, scores_of(found, content), content, most_sentences=sentences, most_words=words)
 
 
-def coverage(messages: list[Message], picked: list[int]) -> float | None:
-    found = candidates(messages, NAMES)
-    return Content(messages, found).coverage([c for c in found if c.message in picked])
-
-
 def direction(*parts: float) -> list[float]:
     return [*parts, *([0.0] * (8 - len(parts)))]
 
@@ -131,19 +126,27 @@ def test_both_halves_of_a_pair_can_be_chosen_although_they_share_a_vector() -> N
     assert len(chosen(messages)) == 2
 
 
-def test_coverage_is_whole_when_everything_was_taken_and_less_when_not() -> None:
-    messages = talk("u: I planted tomatoes.", "u: The surgery is in March.", "u: My sister drives a lorry.")
-    assert coverage(messages, [0, 1, 2]) == 1.0
-    assert coverage(messages, [0]) == pytest.approx(1 / 3)
+def test_a_sentence_that_leans_on_another_is_told_with_it_or_not_at_all() -> None:
+    lines = ["u: I saw my sister Mila in Lisbon.", "b: How nice.", "u: He sold her red sailing boat for nothing."]
+    others = ["u: My surgery at the clinic is on Monday.", "u: The clinic is two hours from my flat by bus."]
+    assert "He sold her red sailing boat for nothing." not in [c.text for c in chosen(talk(*lines, *others))]
+    together = "u: My uncle Ivo took over the harbour. He sold every red sailing boat in the harbour for nothing."
+    texts = [c.text for c in chosen(talk(together, *others))]
+    assert texts.index("He sold every red sailing boat in the harbour for nothing.") == 1
 
 
-def test_coverage_says_nothing_where_there_is_no_content() -> None:
-    assert coverage(talk("u: hello you", "u: ok then"), [0, 1]) is None
+def test_fragments_are_left_out_where_clauses_say_something() -> None:
+    picked = chosen(talk("u: Clouds again.", "u: I watched the moons of Jupiter from the yard.", "u: Cold toes."))
+    assert [c.text for c in picked] == ["I watched the moons of Jupiter from the yard."]
 
 
-def test_coverage_by_vectors_counts_what_is_close_in_meaning() -> None:
-    messages = [
-        message("I planted tomatoes.", number=0, vector=direction(1)),
-        message("The seedlings stand outside.", number=1, vector=direction(0.8, 0.6)),
-    ]
-    assert coverage(messages, [0]) == pytest.approx((1 + 0.8) / 2)
+def test_sentences_of_other_languages_count_as_much_as_english_ones() -> None:
+    picked = chosen(
+        talk(
+            "u: Mijn dochter verhuist over vier maanden naar Groningen voor haar nieuwe baan.",
+            "b: I have been called worse by better people.",
+            "u: I have a train on Friday.",
+        ),
+        words=12,
+    )
+    assert picked[0].text.startswith("Mijn dochter")
