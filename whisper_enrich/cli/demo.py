@@ -18,7 +18,6 @@ from whisper_enrich.storage.migrate import migrate
 from whisper_enrich.storage.overview import DayStatus, Reason
 from whisper_enrich.storage.profiles import remember_names
 
-
 TELLING = ("lives_in", "moved_to", "works_at", "works_as", "has_pet", "allergic_to", "partner", "plans_to")
 """Attributes that make good examples."""
 

@@ -84,7 +84,7 @@ def test_a_run_refuses_a_drifted_schema_before_it_writes(settings, pipeline, clo
     pipeline.context("run-1")
     with pipeline.database.begin() as connection:
         connection.execute(text("ALTER TABLE message_ledger DROP COLUMN reason"))
-    with pytest.raises(SchemaDrift, match="message_ledger.reason"):
+    with pytest.raises(SchemaDrift, match=r"message_ledger\.reason"):
         pipeline.context("run-2")
 
 
