@@ -19,7 +19,8 @@ RULES = (
         rf"{_FEELS} (?:{{adv}})(?:(?:more|a bit|a little|a little bit|incredibly|extremely|completely|slightly"
         r"|somewhat|terribly|mentally|physically|emotionally|way|less|much|increasingly|rather|beyond) "
         rf")*(?P<value>{either(FEELINGS)}(?:(?:,| and|, and| but| yet) (?:{{adv}})?{either(FEELINGS)})*)\b"
-        r"(?<!\bdown(?= (?:to|for|with)\b))(?! (?:at|with it|care|thing|enough|idea|day|time|way|news|to (?:hear|see|meet|chat|talk|help|go|be of|know)|you"
+        r"(?<!\bdown(?= (?:to|for|with)\b))(?! (?:at|with it|care|thing|enough|idea|day|time|way|news"
+        r"|to (?:hear|see|meet|chat|talk|help|go|be of|know)|you"
         r"|that you|for you|of you|for your|about your|luck|in \w+ing|as well|here))",
         FEELINGS,
         "feels",
