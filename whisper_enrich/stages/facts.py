@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -47,7 +47,7 @@ def extract_facts(
     counts an attempt and does not stop the others. Raises `LeaseLost`, `LeaseHeld`, `StoreUnavailable`; what was
     committed before stays.
     """
-    results = {day: FactsResult() for day in days}
+    results: dict[date, FactsResult] = defaultdict(FactsResult)
     started = time.perf_counter()
     with ctx.lease(f"{bot.bot_name}/facts") as lease:
         while rows := _waiting(ctx, bot, days):
@@ -58,6 +58,8 @@ def extract_facts(
                     f"The messages of {bot.bot_name} change faster than they can be read. Nothing is lost; run the "
                     "partition again."
                 )
+    # What is withdrawn may be of any day.
+    results = {day: results[day] for day in days}
     ctx.record_stage(
         bot.bot_name,
         "facts",

@@ -84,6 +84,8 @@ class Lessee:
             stderr=subprocess.PIPE,
             text=True,
             env=environment(*paths),
+            # Where the tests run as a background job, SIGINT is ignored, and a child would inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             **options,
         )
         self._answer: dict[str, object] | None = None
