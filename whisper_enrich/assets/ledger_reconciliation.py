@@ -10,7 +10,7 @@ seen; what it finds waits for the next run of the bot.
 
 from dagster import AssetExecutionContext, MaterializeResult, ResourceParam, asset
 
-from whisper_enrich.assets.partitioned import OWNERS, told_plainly
+from whisper_enrich.assets.partitioned import OWNERS, begin, told_plainly
 from whisper_enrich.partitions import bot_partitions
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.stages.reconciliation import reconcile
@@ -24,8 +24,8 @@ from whisper_enrich.stages.reconciliation import reconcile
     description=__doc__,
 )
 def ledger_reconciliation(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]) -> MaterializeResult:
+    stage_context = begin(context, pipeline)
     with told_plainly():
-        stage_context = pipeline.context(context.run.run_id)
         result = reconcile(stage_context, stage_context.collection_of(context.partition_key))
     return MaterializeResult(
         metadata={

@@ -19,6 +19,7 @@ from dagster import (
 from sqlalchemy.exc import DBAPIError
 
 from whisper_enrich.assets.failures import plain, stack
+from whisper_enrich.assets.run_process import sign
 from whisper_enrich.errors import EnrichError
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.partitions import bot_day_partitions, days_by_bot, partition_key
@@ -55,8 +56,7 @@ def for_each_bot(
     materialised all the same. What was done is stored; a retry does only what is left. A generator, because Dagster
     keeps of a step that raises only what it has yielded before.
     """
-    with told_plainly():
-        stage_context = pipeline.context(context.run.run_id)
+    stage_context = begin(context, pipeline)
     own = [str(key) for key in context.partition_keys]
     metadata: dict[str, Mapping[str, Any]] = {}
     failures: dict[str, EnrichError] = {}
@@ -85,6 +85,13 @@ def for_each_bot(
     for key in own:
         context.add_asset_metadata(dict(metadata[key]), partition_key=None if len(own) == 1 else key)
     yield MaterializeResult()
+
+
+def begin(context: AssetExecutionContext, pipeline: Pipeline) -> StageContext:
+    """What every step does first: say which process carries the run, and compare the live schema with the code."""
+    sign(context.instance, context.run)
+    with told_plainly():
+        return pipeline.context(context.run.run_id)
 
 
 @contextmanager

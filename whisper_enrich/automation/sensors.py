@@ -13,6 +13,7 @@ from dagster import (
 )
 
 from whisper_enrich.automation import discovery
+from whisper_enrich.automation.abandoned import end_abandoned
 from whisper_enrich.automation.jobs import enrich_bot_day, run_tags
 from whisper_enrich.automation.plan import Plan, plan_runs, skip_message
 from whisper_enrich.errors import StoreBusy
@@ -79,6 +80,8 @@ def _tick(context: SensorEvaluationContext, patient: Pipeline) -> SensorResult |
     chosen = turn[: len(turn) - len(sighting.unread)]
     due = discovery.days_with_work(ctx, sighting)
     now = ctx.clock()
+    for run_id in end_abandoned(context.instance, now):
+        context.log.warning(f"The process of run {run_id} was killed; it is recorded as failed.")
     in_flight = discovery.bots_in_flight(context.instance)
     paused = discovery.pauses(context.instance, [name for name in chosen if due.get(name)], now)
     plan = plan_runs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -47,7 +48,10 @@ def run_jobs(instance: DagsterInstance, pipeline: Pipeline, job_name: str, jobs:
 
     A bot that fails stops no other; afterwards `PartialFailure` names those that failed and why.
     """
+    from whisper_enrich.automation.abandoned import end_abandoned
+
     started = time.perf_counter()
+    end_abandoned(instance, pipeline.clock())
     failures: list[str] = []
     with progress_bar() as bar:
         task = bar.add_task("enriching", total=sum(job.days for job in jobs) * STAGES)
@@ -67,6 +71,7 @@ def run_jobs(instance: DagsterInstance, pipeline: Pipeline, job_name: str, jobs:
 
 def _run(instance: DagsterInstance, pipeline: Pipeline, job_name: str, job: Job) -> str | None:
     """One run; None, or what went wrong."""
+    from whisper_enrich.assets.run_process import signature
     from whisper_enrich.automation.jobs import run_tags
     from whisper_enrich.definitions import defs
     from whisper_enrich.partitions import BOTS
@@ -75,9 +80,11 @@ def _run(instance: DagsterInstance, pipeline: Pipeline, job_name: str, job: Job)
         raise InputError(
             f"'{job.bot_name}' is no partition yet. Run `whisper-enrich status` to see the bots there are."
         )
+    run_id = str(uuid.uuid4())
     result = defs.resolve_job_def(job_name).execute_in_process(
         instance=instance,
-        tags=run_tags(job.bot_name, job.first, job.last, "command line"),
+        run_id=run_id,
+        tags={**run_tags(job.bot_name, job.first, job.last, "command line"), **signature(run_id)},
         resources={"pipeline": pipeline},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -25,6 +26,8 @@ from whisper_enrich.settings import load_settings
 
 START_SECONDS = 90
 STOP_SECONDS = 15
+WATCH_SECONDS = 5
+SHORT_LIFE_SECONDS = 60
 _PR_SET_PDEATHSIG = 1
 
 
@@ -36,24 +39,70 @@ def up(port: int) -> None:
     home = prepare_dagster_home(settings)
     end_leftover(home / "up.json")
     _require_free(port)
-    # A shell starts background jobs with SIGINT ignored; whoever sends it to us means it.
-    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sign, _interrupt)
+    (home / "up.log").unlink(missing_ok=True)
+    _on_signals(_interrupt)
     with opened(Pipeline(settings)) as pipeline:
         pipeline.preflight("up")
-        process = _start(port, home)
         try:
-            _wait_until_ready(process, port, home)
-            out.print(f"[bold]http://127.0.0.1:{port}[/]  the Dagster UI. Ctrl-C ends it.", soft_wrap=True)
-            code = process.wait()
+            while True:
+                _serve(port, home)
+                warn("One of Dagster's processes was killed. Starting Dagster again.")
         except KeyboardInterrupt:
-            code = 0
-        finally:
-            _end(process)
-            (home / "up.json").unlink(missing_ok=True)
-    if code:
+            step("Stopped; nothing is left running.")
+
+
+def _on_signals(handler: Callable[[int, object], None] | signal.Handlers) -> None:
+    # A shell starts background jobs with SIGINT ignored; whoever sends it to us means it.
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, handler)
+
+
+def _serve(port: int, home: Path) -> None:
+    """Run Dagster until it ends by itself. Raises `EnrichError` where that is soon: it would only happen again."""
+    began = time.monotonic()
+    process = _start(port, home)
+    try:
+        _wait_until_ready(process, port, home)
+        out.print(f"[bold]http://127.0.0.1:{port}[/]  the Dagster UI. Ctrl-C ends it.", soft_wrap=True)
+        code = _watch(process)
+    finally:
+        _on_signals(signal.SIG_IGN)
+        _end(process)
+        (home / "up.json").unlink(missing_ok=True)
+        _on_signals(_interrupt)
+    if time.monotonic() - began < SHORT_LIFE_SECONDS:
         raise EnrichError(f"Dagster ended by itself (exit code {code}). Its log: {home / 'up.log'}")
-    step("Stopped; nothing is left running.")
+
+
+def _watch(process: subprocess.Popen) -> int:
+    """Wait for Dagster to end; its exit code.
+
+    Where the worker of a code server was killed, Dagster shows the location in error for ever, and no sensor ticks. The
+    code server is ended then, and Dagster starts another one.
+    """
+    lame: set[psutil.Process] = set()
+    while True:
+        try:
+            return process.wait(timeout=WATCH_SECONDS)
+        except subprocess.TimeoutExpired:
+            without_worker = {server for server in _code_servers(process.pid) if not _living_children(server)}
+        for server in without_worker & lame:
+            _signal(server, signal.SIGKILL)
+        lame = without_worker
+
+
+def _code_servers(dagster_pid: int) -> list[psutil.Process]:
+    try:
+        return [child for child in psutil.Process(dagster_pid).children() if "code-server" in child.cmdline()]
+    except psutil.Error:
+        return []
+
+
+def _living_children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [child for child in process.children() if child.status() != psutil.STATUS_ZOMBIE]
+    except psutil.Error:
+        return []
 
 
 def _require_free(port: int) -> None:
@@ -75,7 +124,7 @@ def _die_with_parent() -> None:
 def _start(port: int, home: Path) -> subprocess.Popen:
     """`dagster dev` in a process group of its own; its output goes to a file."""
     workspace = project_file("workspace.yaml")
-    with (home / "up.log").open("wb") as log:
+    with (home / "up.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)],
             stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=workspace.parent,

@@ -185,3 +185,12 @@ def test_a_reconciliation_that_finds_most_messages_gone_says_what_to_do(run, ctx
     assert "115 of 120 messages of 'elena' are gone from the message store at once; nothing was changed." in message
     assert "--accept-deletions" in message
     assert scalar(ctx, "SELECT count(*) FROM message_ledger WHERE disposition = 'deleted'") == 0
+
+
+def test_a_run_says_which_process_carries_it(run, talk):
+    from whisper_enrich.assets.run_process import signature
+
+    talk(DAY)
+    ran = run()
+    tags = ran.instance.get_run_by_id(ran.result.run_id).tags
+    assert signature(ran.result.run_id).items() <= tags.items()
