@@ -62,21 +62,34 @@ def record_run(
             {"run": run_id, "bot": bot_name, "day": day},
         ).one()._mapping
     )  # fmt: skip
-    connection.execute(
+    row = {
+        **figures, "collection": collection, "at": now.astimezone(UTC).replace(tzinfo=None), "bot": bot_name, "day": day,
+        "run": run_id,
+    }  # fmt: skip
+    # A step that is tried again within its run records that run once.
+    again = connection.execute(
         text(
             """
-            INSERT INTO enrichment_metadata (collection_name, last_enrichment_run, messages_processed, facts_extracted,
-                summaries_created, processing_duration_seconds, bot_name, day, run_id)
-            VALUES (:collection, :at, :messages_processed, :facts_extracted, :summaries_created,
-                :processing_duration_seconds, :bot, :day, :run)
-            ON CONFLICT (collection_name, day, last_enrichment_run) DO NOTHING
+            UPDATE enrichment_metadata SET last_enrichment_run = :at, messages_processed = :messages_processed,
+                facts_extracted = :facts_extracted, summaries_created = :summaries_created,
+                processing_duration_seconds = :processing_duration_seconds
+            WHERE collection_name = :collection AND day = :day AND run_id = :run
             """
         ),
-        {
-            **figures, "collection": collection, "at": now.astimezone(UTC).replace(tzinfo=None), "bot": bot_name,
-            "day": day, "run": run_id,
-        },
-    )  # fmt: skip
+        row,
+    ).rowcount
+    if not again:
+        connection.execute(
+            text(
+                """
+                INSERT INTO enrichment_metadata (collection_name, last_enrichment_run, messages_processed, facts_extracted,
+                    summaries_created, processing_duration_seconds, bot_name, day, run_id)
+                VALUES (:collection, :at, :messages_processed, :facts_extracted, :summaries_created,
+                    :processing_duration_seconds, :bot, :day, :run)
+                """
+            ),
+            row,
+        )
     return figures
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from whisper_enrich.messages.model import Point
+from whisper_enrich.stages.completion import complete_days
 from whisper_enrich.stages.intake import take_in
 from whisper_enrich.storage.tables import message_ledger
 from whisper_enrich_tests.builders import (
@@ -47,6 +48,16 @@ def test_a_conversation_becomes_facts_a_summary_marks_and_a_run_record(ctx, elen
         row = connection.execute(text("SELECT * FROM enrichment_metadata")).one()
     assert (row.collection_name, row.day, row.messages_processed) == (elena.collection, date(2026, 3, 18), 6)
     assert (row.facts_extracted, row.summaries_created) == (3, 1)
+
+
+def test_a_completion_that_is_tried_again_within_its_run_records_that_run_once(ctx, elena, clock):
+    ctx.store.upsert(elena.collection, chat("2026-03-18", TALK))
+    days = enrich(ctx, elena)
+    clock.forward(minutes=1)
+    complete_days(ctx, elena, days)
+    with ctx.database.connect() as connection:
+        row = connection.execute(text("SELECT * FROM enrichment_metadata")).one()
+    assert (row.last_enrichment_run, row.messages_processed) == (clock().replace(tzinfo=None), 6)
 
 
 def test_a_second_run_changes_no_row(ctx, elena):
