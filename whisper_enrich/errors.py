@@ -47,3 +47,23 @@ class LeaseHeld(EnrichError):
 
 class PartialFailure(EnrichError):
     """Some messages or partitions failed; what could be done was done and stored."""
+
+
+class ModelError(EnrichError):
+    """The language model did not give what was asked of it."""
+
+
+class ModelUnavailable(ModelError):
+    """The provider is down, refuses, or has no credit left: no fault of what was sent, so nothing is counted against it."""
+
+
+class BudgetSpent(ModelError):
+    """The next call could exceed a budget that the settings name; it was not made."""
+
+
+class AnswerUnusable(ModelError):
+    """What was sent gets no usable answer: ``reason`` is ``invalid``, ``refused`` or ``too_long``."""
+
+    def __init__(self, reason: str, explanation: str) -> None:
+        super().__init__(explanation)
+        self.reason = reason

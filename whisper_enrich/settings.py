@@ -9,13 +9,24 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL
 
 from whisper_enrich.errors import ConfigurationError
+
+
+class Price(BaseModel):
+    """US dollars a million tokens. ``cached`` is for what the provider had in its cache; ``in`` where it is not given."""
+
+    model_config = ConfigDict(populate_by_name=True, extra="forbid", frozen=True)
+
+    tokens_in: float = Field(alias="in", ge=0)
+    tokens_out: float = Field(alias="out", ge=0)
+    tokens_cached: float | None = Field(None, alias="cached", ge=0)
+
 
 DIVISORS_OF_A_DAY = (1, 2, 3, 4, 6, 8, 12, 24)
 
@@ -83,6 +94,54 @@ class Settings(BaseSettings):
         "should stay under about 50,000.",
     )
 
+    enrichment_engine: Literal["auto", "extractive", "llm"] = Field(
+        "auto", description="What derives facts and summaries; auto: a model where a key for one is set."
+    )
+    llm_chat_api_url: str = Field(
+        "https://openrouter.ai/api/v1", description="Any OpenAI-compatible endpoint: OpenRouter, vLLM, Ollama, a gateway."
+    )
+    llm_chat_api_key: SecretStr | None = Field(None, description="Its API key.")
+    openrouter_api_key: SecretStr | None = Field(None, description="Used where LLM_CHAT_API_KEY is not set.")
+    llm_chat_model: str | None = Field(None, description="The model for summaries, and for facts unless named below.")
+    llm_fact_extraction_model: str | None = Field(None, description="The model for facts.")
+    llm_temperature: float = Field(0.3, ge=0, le=2, description="Temperature for summaries.")
+    llm_fact_extraction_temperature: float = Field(0.0, ge=0, le=2, description="Temperature for facts.")
+    llm_max_output_tokens: int = Field(4000, ge=100, description="Tokens that one answer may have.")
+    llm_timeout_seconds: float = Field(120.0, gt=0, description="Time-out of one call, seconds.")
+    llm_max_retries: int = Field(4, ge=0, description="Retries of a call that the provider did not serve.")
+    llm_max_retry_wait_seconds: float = Field(
+        60.0, ge=0, description="Longest pause before such a retry, seconds; asked for longer, the run stops asking."
+    )
+    llm_concurrency: int = Field(8, ge=1, le=64, description="Calls in flight at once within a run.")
+    llm_chunk_tokens: int = Field(6000, ge=200, description="Tokens of messages, about, that one call reads.")
+    llm_prices: dict[str, Price] = Field(
+        default_factory=dict,
+        description='US dollars a million tokens by model, where the provider does not say: {"m": {"in": 0.15, "out": 0.6}}.',
+    )
+    llm_answer_retention_days: int = Field(30, ge=1, description="Days for which raw answers are kept.")
+    llm_recordings: Path | None = Field(None, description="Folder with recorded answers; see LLM_RECORDING.")
+    llm_recording: Literal["off", "record", "replay"] = Field(
+        "off", description="Keep answers as files, or answer from those files alone."
+    )
+    enrichment_pii: Literal["mask", "off"] = Field(
+        "mask", description="Mask addresses, numbers of phones, cards and accounts in what a model is sent."
+    )
+    enrichment_max_wait_seconds: int = Field(
+        900, ge=0, description="Longest wait of a message for others to be sent to the model with, seconds."
+    )
+    enrichment_pause_seconds: int = Field(1800, ge=0, description="Silence that ends a stretch of talk, seconds.")
+    summary_min_words: int = Field(200, ge=20, description="Words of a model's summary of a full day, at least.")
+    summary_max_words: int = Field(300, ge=20, description="Words of a model's summary of a full day, at most.")
+
+    llm_budget_tokens_per_day: int | None = Field(None, ge=0, description="Tokens, in and out, a UTC day.")
+    llm_budget_tokens_per_bot: int | None = Field(None, ge=0, description="Tokens a bot and UTC day.")
+    llm_budget_tokens_per_user: int | None = Field(None, ge=0, description="Tokens a user and UTC day.")
+    llm_budget_tokens_per_run: int | None = Field(None, ge=0, description="Tokens a run.")
+    llm_budget_cost_per_day: float | None = Field(None, ge=0, description="US dollars a UTC day.")
+    llm_budget_cost_per_bot: float | None = Field(None, ge=0, description="US dollars a bot and UTC day.")
+    llm_budget_cost_per_user: float | None = Field(None, ge=0, description="US dollars a user and UTC day.")
+    llm_budget_cost_per_run: float | None = Field(None, ge=0, description="US dollars a run.")
+
     @field_validator("qdrant_collection_prefix", mode="before")
     @classmethod
     def _split_prefixes(cls, value: Any) -> Any:
@@ -99,10 +158,33 @@ class Settings(BaseSettings):
             raise ValueError(f"{value} does not divide 24; use one of {', '.join(map(str, DIVISORS_OF_A_DAY))}")
         return value
 
-    @field_validator("qdrant_url", "qdrant_host", "postgres_host", mode="before")
+    @field_validator(
+        "qdrant_url", "qdrant_host", "postgres_host", "llm_chat_api_key", "openrouter_api_key", "llm_chat_model",
+        "llm_fact_extraction_model", mode="before",
+    )  # fmt: skip
     @classmethod
     def _blank_is_absent(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
+
+    @model_validator(mode="after")
+    def _a_model_is_named(self) -> Settings:
+        if self.summary_min_words > self.summary_max_words:
+            raise ValueError("SUMMARY_MIN_WORDS is above SUMMARY_MAX_WORDS")
+        if self.uses_model and not self.llm_chat_model:
+            raise ValueError("a language model is to be used and LLM_CHAT_MODEL does not name one")
+        if self.llm_recording != "off" and self.llm_recordings is None:
+            raise ValueError("LLM_RECORDING needs LLM_RECORDINGS, the folder of the recordings")
+        return self
+
+    @property
+    def model_api_key(self) -> SecretStr | None:
+        """The key for the model: the endpoint's own, else OpenRouter's."""
+        return self.llm_chat_api_key or self.openrouter_api_key
+
+    @property
+    def uses_model(self) -> bool:
+        """True where facts and summaries come from a language model."""
+        return self.enrichment_engine == "llm" or (self.enrichment_engine == "auto" and self.model_api_key is not None)
 
     @property
     def embedded_qdrant(self) -> bool:

@@ -72,4 +72,4 @@ def _table_drift(table: Table, live: dict[str, _Column] | None) -> list[str]:
 def _type_name(column) -> str:
     """The column's type as PostgreSQL's ``format_type`` prints it."""
     name = column.type.compile(dialect=postgresql.dialect()).lower()
-    return name.replace("varchar", "character varying")
+    return name.replace("varchar", "character varying").replace(", ", ",")

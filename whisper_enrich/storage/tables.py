@@ -20,6 +20,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Numeric,
     PrimaryKeyConstraint,
     SmallInteger,
     String,
@@ -150,6 +151,8 @@ user_profiles = Table(
     Column("user_id", String(255), primary_key=True),
     Column("display_name", Text),
     Column("name_source", Text, comment="'loaded', 'platform' or 'inferred'."),
+    Column("time_zone", Text, comment="IANA name; null is unknown, and is taken as UTC."),
+    Column("model_opt_out", Boolean, nullable=False, server_default=text("false"), comment="Never sent to a model."),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     comment="How to name a person.",
 )
@@ -188,9 +191,42 @@ fact_assertions = Table(
     Column("engine_version", Text, nullable=False),
     Column("extracted_at", DateTime(timezone=True), nullable=False),
     Column("source_collection", String(255), nullable=False),
+    Column("question_point_id", Text, comment="The bot's question that the quoted words answer, where they need one."),
+    Column("question_quote", Text),
     PrimaryKeyConstraint("bot_name", "point_id", "ordinal"),
     Index("fact_assertions_user_idx", "bot_name", "user_id"),
     comment="What each message supports. Owned by the message's partition; everything else about facts is folded from it.",
+)
+
+fact_assertion_history = Table(
+    "fact_assertion_history",
+    metadata,
+    *(Column(column.name, column.type, nullable=column.nullable) for column in fact_assertions.columns),
+    Column("replaced_at", DateTime(timezone=True), nullable=False),
+    Column("replaced_by", Text, nullable=False, comment="The engine version that took their place."),
+    PrimaryKeyConstraint("bot_name", "point_id", "engine_version", "ordinal"),
+    Index("fact_assertion_history_user_idx", "bot_name", "user_id"),
+    comment="The last assertions of each earlier engine version: for comparison, and for going back to them.",
+)
+
+fact_rulings = Table(
+    "fact_rulings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("bot_name", String(100), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("ruling", Text, nullable=False),
+    Column("attribute", Text, nullable=False, comment="Of the fact that was ruled on."),
+    Column("value", Text, nullable=False),
+    Column("fact_content", Text, nullable=False, comment="With {user} in place of the person."),
+    Column("corrected_statement", Text),
+    Column("corrected_value", Text),
+    Column("ruled_at", DateTime(timezone=True), nullable=False),
+    Column("ruled_by", Text, nullable=False),
+    CheckConstraint("ruling IN ('reject', 'correct')", name="ruling"),
+    CheckConstraint("(ruling = 'correct') = (corrected_statement IS NOT NULL)", name="correction"),
+    Index("fact_rulings_user_idx", "bot_name", "user_id"),
+    comment="What a person said about a fact. Outlives every extraction.",
 )
 
 user_facts = Table(
@@ -234,6 +270,8 @@ fact_evidence = Table(
     Column("quote", Text, nullable=False),
     Column("said_at", DateTime(timezone=True), nullable=False),
     Column("scope", Text, nullable=False),
+    Column("question_point_id", Text, comment="The bot's question that the quoted words answer, where they need one."),
+    Column("question_quote", Text),
     PrimaryKeyConstraint("fact_id", "point_id", "span_start", "span_end"),
     Index("fact_evidence_point_idx", "point_id"),
     comment="The words that each current fact rests on.",
@@ -288,13 +326,53 @@ conversation_summaries = Table(
     Column(
         "input_hash", Text, nullable=False, comment="Of ids, contents and engine version: equal means nothing to do."
     ),
+    Column(
+        "state",
+        Text,
+        nullable=False,
+        server_default="final",
+        comment="'provisional' until the model is asked; 'degraded': it failed, and is asked again.",
+    ),
+    Column("decisions", ARRAY(Text), comment="Decisions and plans; null where the engine does not look for them."),
+    Column("open_questions", ARRAY(Text), comment="Likewise: questions that nobody answered."),
     UniqueConstraint("user_id", "bot_name", "start_timestamp", "end_timestamp", "scope"),
     CheckConstraint("start_timestamp < end_timestamp", name="window"),
+    CheckConstraint("state IN ('final', 'provisional', 'degraded')", name="state"),
     Index("conversation_summaries_user_idx", "user_id", "bot_name"),
     Index("conversation_summaries_time_idx", "start_timestamp", "end_timestamp"),
     Index("conversation_summaries_created_at_idx", "created_at"),
     Index("conversation_summaries_topics_idx", "key_topics", postgresql_using="gin"),
     comment="One row a user, bot, window and scope.",
+)
+
+summary_rollups = Table(
+    "summary_rollups",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", String(255), nullable=False),
+    Column("bot_name", String(100), nullable=False),
+    Column("period", Text, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date, nullable=False, comment="Exclusive."),
+    Column("scope", Text, nullable=False),
+    Column("summary_text", Text, nullable=False),
+    Column("key_topics", ARRAY(Text), nullable=False),
+    Column("emotional_tone", String(50)),
+    Column("decisions", ARRAY(Text), nullable=False),
+    Column("open_questions", ARRAY(Text), nullable=False),
+    Column("window_count", Integer, nullable=False),
+    Column("message_count", Integer, nullable=False),
+    Column("confidence_score", Double),
+    Column("state", Text, nullable=False, server_default="final"),
+    Column("engine_version", Text, nullable=False),
+    Column("input_hash", Text, nullable=False, comment="Of the windows and facts that it was made from."),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("user_id", "bot_name", "period", "start_date", "scope"),
+    CheckConstraint("period IN ('week', 'month')", name="period"),
+    CheckConstraint("state IN ('final', 'provisional', 'degraded')", name="state"),
+    CheckConstraint("scope IN ('dm', 'shared')", name="scope"),
+    comment="What a week or month with a user came to: from its windows' summaries, their facts and words.",
 )
 
 enrichment_metadata = Table(
@@ -338,4 +416,97 @@ reconciliations = Table(
     Column("points_in_store", BigInteger, nullable=False),
     Column("counts", JSONB, nullable=False),
     comment="The last full walk over each bot's points.",
+)
+
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("version", String(50), primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("prompt_version", Text, nullable=False, comment="Hash of instructions and answer schema."),
+    Column("model", Text, nullable=False),
+    Column("settings", JSONB, nullable=False, comment="What else the answer depends on: temperature, lengths."),
+    Column("first_used_at", DateTime(timezone=True), nullable=False),
+    comment="What the short version on a row that a model made stands for.",
+)
+
+model_calls = Table(
+    "model_calls",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("called_at", DateTime(timezone=True), nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("bot_name", String(100), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("day", Date, nullable=False, comment="UTC day of the first message that was sent."),
+    Column("purpose", Text, nullable=False),
+    Column("prompt_version", Text, nullable=False),
+    Column("request_key", Text, nullable=False),
+    Column("messages", Integer, nullable=False, comment="Sent as content, not as context."),
+    Column("model_asked", Text, nullable=False),
+    Column("model_answered", Text, comment="What the provider says it was."),
+    Column("tokens_in", Integer, nullable=False, comment="The reservation until the call is settled."),
+    Column("tokens_cached", Integer, nullable=False, server_default="0", comment="Of tokens_in."),
+    Column("tokens_out", Integer, nullable=False),
+    Column("cost", Numeric(14, 8), comment="US dollars; null where neither provider nor price table says."),
+    Column("latency_seconds", Double),
+    Column("outcome", Text, nullable=False),
+    CheckConstraint(
+        "outcome IN ('reserved', 'answered', 'invalid', 'refused', 'too_long', 'unavailable', 'lost')", name="outcome"
+    ),
+    Index("model_calls_called_at_idx", "called_at"),
+    Index("model_calls_bot_idx", "bot_name", "called_at"),
+    Index("model_calls_run_idx", "run_id"),
+    Index("model_calls_reserved_idx", "called_at", postgresql_where=text("outcome = 'reserved'")),
+    comment="Every call of a model: what it was for, what it took, what came of it. Budgets are held against it.",
+)
+
+model_answers = Table(
+    "model_answers",
+    metadata,
+    Column("request_key", Text, primary_key=True, comment="Hash of everything that was asked."),
+    Column("call_id", BigInteger),
+    Column("bot_name", String(100), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("version", String(50), nullable=False),
+    Column("point_ids", ARRAY(Text), nullable=False, comment="Of the messages sent as content, in order."),
+    Column("content_hashes", ARRAY(Text), nullable=False, comment="Theirs, in the same order."),
+    Column("answer", Text, nullable=False, comment="As it came."),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "usable", Boolean, nullable=False, server_default=text("true"), comment="False: it did not pass the checks."
+    ),
+    Index("model_answers_user_idx", "bot_name", "user_id", "version"),
+    Index("model_answers_received_at_idx", "received_at"),
+    comment="Raw answers, kept before they are parsed, so that none is paid for twice. Erased with the user, pruned by age.",
+)
+
+model_traits = Table(
+    "model_traits",
+    metadata,
+    Column("base_url", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("structured_output", Text, nullable=False),
+    Column("detected_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("base_url", "model"),
+    CheckConstraint("structured_output IN ('json_schema', 'json_object', 'none')", name="structured_output"),
+    comment="What each server was found to support.",
+)
+
+model_batches = Table(
+    "model_batches",
+    metadata,
+    Column("id", UUID(as_uuid=False), primary_key=True),
+    Column("bot_name", String(100), nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("provider_id", Text, comment="Null until the provider has answered."),
+    Column("state", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("requests", JSONB, nullable=False, comment="What each request key stands for; no message text."),
+    Column("failure", Text),
+    CheckConstraint("state IN ('preparing', 'submitted', 'collected', 'failed')", name="state"),
+    comment="Backfills handed to a provider's batch endpoint.",
 )
