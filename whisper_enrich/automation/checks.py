@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, ResourceParam, TableRecord, asset_check
 
+from whisper_enrich.assets.partitioned import told_plainly
 from whisper_enrich.automation.discovery import new_points
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.resources.pipeline import Pipeline
@@ -22,6 +23,7 @@ def _table(rows: Sequence[dict]) -> MetadataValue:
 
 
 @asset_check(asset="pending_messages")
+@told_plainly()
 def nothing_waits_too_long(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
     """No message that could be worked on has waited longer than ENRICHMENT_PENDING_GRACE_SECONDS.
 
@@ -56,6 +58,7 @@ def _never_taken_in(ctx: StageContext, bot: BotCollection) -> list[dict]:
 
 
 @asset_check(asset="pending_messages")
+@told_plainly()
 def no_dead_letters(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
     """No message was set aside after its last attempt. `whisper-enrich retry` gives them another round."""
     pipeline.preflight("check")
@@ -72,6 +75,7 @@ def no_dead_letters(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
 
 
 @asset_check(asset="pending_messages")
+@told_plainly()
 def every_point_is_accounted_for(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
     """Points in the store = done + left out + quarantined + set aside + waiting (or not taken in yet), for every bot.
 
@@ -114,6 +118,7 @@ def _coverage(ctx: StageContext, bot: BotCollection) -> dict:
 
 
 @asset_check(asset="user_facts")
+@told_plainly()
 def every_fact_has_evidence(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
     """No current fact without the message and the words that it rests on."""
     pipeline.preflight("check")

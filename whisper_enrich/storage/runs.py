@@ -86,6 +86,7 @@ def record_run(
                     summaries_created, processing_duration_seconds, bot_name, day, run_id)
                 VALUES (:collection, :at, :messages_processed, :facts_extracted, :summaries_created,
                     :processing_duration_seconds, :bot, :day, :run)
+                ON CONFLICT (collection_name, day, last_enrichment_run) DO NOTHING
                 """
             ),
             row,

@@ -1,7 +1,7 @@
 """The asset checks, each where all is well and where it is not."""
 
 import pytest
-from dagster import AssetCheckSeverity, DagsterInstance
+from dagster import AssetCheckSeverity, DagsterInstance, Failure
 from sqlalchemy import text
 
 from whisper_enrich.automation.checks import (
@@ -141,7 +141,7 @@ def test_a_store_that_does_not_answer_is_an_error_and_no_passed_check(pipeline, 
         raise StoreUnavailable("Qdrant does not answer. Start it.")
 
     monkeypatch.setattr(type(pipeline.store), "bots", unreachable)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(Failure, match="Qdrant does not answer"):
         every_point_is_accounted_for(pipeline=pipeline)
 
 
