@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -51,6 +51,8 @@ class _Range:
     relative: bool = True
 
 
+_Resolver = Callable[[re.Match[str], date, Tense], _Range | None]
+
 _NUMBERS = {
     "a": 1, "an": 1, "one": 1, "two": 2, "couple": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
     "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15,
@@ -75,19 +77,12 @@ _SEASON = r"(?:winter|spring|summer|autumn|fall)"
 _PERIOD = rf"(?:week(?:end)?|month|year|{_WEEKDAY}|{_MONTH}|{_SEASON})"
 _YEAR = r"(?:19|20)\d\d\b"
 _PART_OF_DAY = r"(?:\s+(?:morning|afternoon|evening|night))?"
-# A phrase begins with one of these words, a number or a month: the expression above is tried nowhere else.
 _WORD = re.compile(r"[A-Za-z]+|\d+")
-_STARTS = (
-    word_set(
-        """
-    a about almost an around at back by coming couple during for in last next on over past since the this today tonight
-    tonite tomorrow tmrw tmr yesterday
-    """
-    )
-    | _NUMBERS.keys()
-    | _TENS.keys()
-)
+# The words that a phrase may begin with, by phrase: at any other word it is not even tried. Two stand for many words.
+_FIGURES = "0"
+_MONTH_NAME = "month"
 _MONTH_START = frozenset(month[:3] for month in _MONTHS)
+_QUANTITY = word_set(f"about around over almost {_FIGURES}") | _NUMBERS.keys() | _TENS.keys()
 # What lasts, as against what was done once and is to last.
 _PERFECT = re.compile(
     r"(?:\bhave|'ve|\bhas|'s)(?: \w+)? (?:been|lived|worked|known|had|owned|played|studied|taught|loved|wanted|used"
@@ -109,26 +104,42 @@ def find_dates(text: str, said_at: datetime, tense: Tense = Tense.PRESENT) -> li
     end = 0
     for word in _WORD.finditer(text):
         start = word.start()
-        if start < end or text[start - 1 : start] == "-" or not _may_start(word[0].lower()):
+        if start < end or not _phrases(word[0]) or text[start - 1 : start] == "-":
             continue
-        span = _phrase_at(text, start, today, tense)
+        span = _phrase_at(text, word, today, tense)
         if span is not None:
             spans.append(span)
             end = span.end
     return spans
 
 
-def _phrase_at(text: str, start: int, today: date, tense: Tense) -> DateSpan | None:
-    for pattern, resolve in _PHRASES:
-        match = pattern.match(text, start)
+def opening_date_end(text: str, said_at: datetime) -> int:
+    """Where the date phrase ends with which ``text`` opens; 0 without one."""
+    text = text.replace("’", "'")
+    word = _WORD.match(text)
+    span = _phrase_at(text, word, said_at.date(), Tense.PRESENT) if word else None
+    return span.end if span else 0
+
+
+def _phrase_at(text: str, word: re.Match[str], today: date, tense: Tense) -> DateSpan | None:
+    """The phrase that begins with ``word``."""
+    for pattern, resolve in _phrases(word[0]):
+        match = pattern.match(text, word.start())
         found = resolve(match, today, tense) if match else None
         if match and found:
-            return DateSpan(start, match.end(), match[0], found.first, found.last, found.label, found.relative)
+            return DateSpan(word.start(), match.end(), match[0], found.first, found.last, found.label, found.relative)
     return None
 
 
-def _may_start(word: str) -> bool:
-    return word in _STARTS or word[:3] in _MONTH_START or word.isdigit()
+@lru_cache(maxsize=4096)
+def _phrases(word: str) -> Sequence[tuple[re.Pattern[str], _Resolver]]:
+    """The phrases that may begin with ``word``, in the order of the table."""
+    start = word.lower()
+    if word.isdigit():
+        start = _FIGURES
+    elif start[:3] in _MONTH_START:
+        start = _MONTH_NAME
+    return _PHRASES_BY_START.get(start, ())
 
 
 def with_dates(text: str, dates: list[DateSpan]) -> str:
@@ -209,7 +220,7 @@ def _over_the_weekend(match: re.Match[str], today: date, tense: Tense) -> _Range
 
 
 def _calendar(match: re.Match[str], today: date, tense: Tense) -> _Range | None:
-    parsed = _written_date(match[0], today)
+    parsed = _written_date(match[0], today.year)
     if parsed is None:
         return None
     if match["year"]:
@@ -222,16 +233,17 @@ def _calendar(match: re.Match[str], today: date, tense: Tense) -> _Range | None:
     return _one_day(moved) if moved.day == parsed.day else None
 
 
-@lru_cache(maxsize=512)
-def _written_date(phrase: str, today: date) -> date | None:
+@lru_cache(maxsize=1024)
+def _written_date(phrase: str, year: int) -> date | None:
+    """The day that a phrase with day and month names, in ``year`` unless it says another."""
     import dateparser
 
-    base = datetime(today.year, today.month, today.day)  # noqa: DTZ001 - dateparser wants naive; only the day is used
+    base = datetime(year, 1, 1)  # noqa: DTZ001 - dateparser wants naive; only the day is used
     parsed = dateparser.parse(
         phrase, languages=["en"], settings={"RELATIVE_BASE": base, "PREFER_DATES_FROM": "current_period"}
     )
-    # "29 February" in a common year comes back as another day.
-    return parsed.date() if parsed and str(parsed.day) in phrase else None
+    # "29 February" in a common year comes back as another day, "May 33" as one of 2033.
+    return parsed.date() if parsed and re.search(rf"(?<!\d)0?{parsed.day}(?!\d)", phrase) else None
 
 
 def _month(match: re.Match[str], today: date, tense: Tense) -> _Range | None:
@@ -352,36 +364,52 @@ def _month_number(name: str) -> int | None:
     )
 
 
-def _compiled(
-    *rows: tuple[str, Callable[[re.Match[str], date, Tense], _Range | None]],
-) -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date, Tense], _Range | None]], ...]:
-    return tuple((re.compile(pattern, re.IGNORECASE), resolver) for pattern, resolver in rows)
+def _by_start(
+    *rows: tuple[str | frozenset[str], str, _Resolver],
+) -> dict[str, list[tuple[re.Pattern[str], _Resolver]]]:
+    """The phrases by the words that they may begin with."""
+    phrases: dict[str, list[tuple[re.Pattern[str], _Resolver]]] = {}
+    for starts, pattern, resolver in rows:
+        compiled = re.compile(pattern, re.IGNORECASE)
+        for word in word_set(starts) if isinstance(starts, str) else starts:
+            phrases.setdefault(word, []).append((compiled, resolver))
+    return phrases
 
 
 # In order: the first that matches and resolves wins.
-_PHRASES = _compiled(
-    (r"(?P<phrase>the day (?:before yesterday|after tomorrow)|last night)\b", _day),
-    (rf"(?P<phrase>yesterday|today|tomorrow|tmrw?|tonight|tonite)\b(?!'s){_PART_OF_DAY}", _day),
-    (r"(?P<phrase>this (?:morning|afternoon|evening))\b", _day),
-    (rf"{_NUMBER}\s+{_UNIT} ago\b", _ago),
-    (rf"in {_NUMBER}\s+{_UNIT}(?:'? time)?(?! of)", _ahead),
-    (rf"{_NUMBER}\s+{_UNIT} from now\b", _ahead),
+_PHRASES_BY_START = _by_start(
+    ("the last", r"(?P<phrase>the day (?:before yesterday|after tomorrow)|last night)\b", _day),
     (
+        "yesterday today tomorrow tmr tmrw tonight tonite",
+        rf"(?P<phrase>yesterday|today|tomorrow|tmrw?|tonight|tonite)\b(?!'s){_PART_OF_DAY}",
+        _day,
+    ),
+    ("this", r"(?P<phrase>this (?:morning|afternoon|evening))\b", _day),
+    (_QUANTITY, rf"{_NUMBER}\s+{_UNIT} ago\b", _ago),
+    ("in", rf"in {_NUMBER}\s+{_UNIT}(?:'? time)?(?! of)", _ahead),
+    (_QUANTITY, rf"{_NUMBER}\s+{_UNIT} from now\b", _ahead),
+    (
+        "last this past coming next",
         r"(?<!the )(?P<which>last|this past|past|this coming|coming|next"
         rf"|this)\s+(?P<what>{_PERIOD})(?!\w){_PART_OF_DAY}",
         _period,
     ),
-    (r"(?:over|at|on) the weekend\b", _over_the_weekend),
-    (rf"\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}(?:,?\s+(?P<year>{_YEAR}))?", _calendar),
-    (rf"{_MONTH} (?:the )?\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+(?P<year>{_YEAR}))?", _calendar),
-    (r"(?P<year>(?:19|20)\d\d)-\d\d-\d\d(?!\d)", _calendar),
+    ("over at on", r"(?:over|at|on) the weekend\b", _over_the_weekend),
+    (_FIGURES, rf"\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}(?:,?\s+(?P<year>{_YEAR}))?", _calendar),
+    (_MONTH_NAME, rf"{_MONTH} (?:the )?\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+(?P<year>{_YEAR}))?", _calendar),
+    (_FIGURES, r"(?P<year>(?:19|20)\d\d)-\d\d-\d\d(?!\d)", _calendar),
     (
+        "since in by this during back",
         rf"(?:(?P<since>since)|in|by|this|during|back in) (?:early |late |mid[- ]?)?(?P<name>{_MONTH})"
         rf"(?:,?(?: of)? (?P<year>{_YEAR}))?",
         _month,
     ),
-    (rf"(?:in|during) (?:the )?(?P<name>{_SEASON})(?: of)? (?P<year>{_YEAR})", _season_of_year),
-    (rf"(?:(?P<since>since)|in|back in|during|by) (?:early |late )?(?P<year>{_YEAR})(?!-)", _year),
-    (rf"on (?P<name>{_WEEKDAY})(?!s){_PART_OF_DAY}", _weekday),
-    (rf"for (?:the (?:last|past) )?{_NUMBER} {_UNIT}(?! ago)(?: now)?", _lasting),
+    ("in during", rf"(?:in|during) (?:the )?(?P<name>{_SEASON})(?: of)? (?P<year>{_YEAR})", _season_of_year),
+    (
+        "since in back during by",
+        rf"(?:(?P<since>since)|in|back in|during|by) (?:early |late )?(?P<year>{_YEAR})(?!-)",
+        _year,
+    ),
+    ("on", rf"on (?P<name>{_WEEKDAY})(?!s){_PART_OF_DAY}", _weekday),
+    ("for", rf"for (?:the (?:last|past) )?{_NUMBER} {_UNIT}(?! ago)(?: now)?", _lasting),
 )

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
 
-from whisper_enrich.facts.dates import find_dates
+from whisper_enrich.facts.dates import opening_date_end
 from whisper_enrich.text.verbs import is_base, is_past
 from whisper_enrich.text.words import any_of, word_set
 
@@ -225,8 +225,7 @@ def _adverbial_end(text: str, said_at: datetime) -> int:
     match = _ADVERBIAL.match(text) or (re.match(r"[^,]{4,60}(?=,)", text) if opens_subordinate(text) else None)
     if match:
         return match.end()
-    dates = find_dates(text[:_OPENING_DATE], said_at)
-    return dates[0].end if dates and dates[0].start == 0 else 0
+    return opening_date_end(text[:_OPENING_DATE], said_at)
 
 
 def restore_subject(text: str) -> str:

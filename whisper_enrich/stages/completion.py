@@ -15,8 +15,9 @@ from whisper_enrich.stages.reading import set_right
 from whisper_enrich.storage import ledger, runs
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import Progress
+from whisper_enrich.text.language import release_model
 
-BATCH = 2000
+BATCH = 5000
 """Points a call to the store."""
 
 
@@ -37,6 +38,8 @@ def complete_days(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -
     changed since it was read is entered anew instead, one that is gone is forgotten. What is no conversation is marked
     whatever its day.
     """
+    # Texts have been read by now, and an open store takes the most memory while it marks.
+    release_model()
     results = {day: CompletionResult() for day in days}
     started = time.perf_counter()
     with ctx.lease(f"{bot.bot_name}/mark") as lease:

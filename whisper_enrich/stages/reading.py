@@ -69,8 +69,8 @@ def set_right(ctx: StageContext, bot: BotCollection, rows: Sequence[Row]) -> Non
             ledger_intake.forget_points(connection, bot.bot_name, sorted(gone))
 
 
-POINTS_A_READ = 2000
-"""Points held in memory at once; with their vectors about 30 MB. Reading many at once matters for the embedded engine,
+POINTS_A_READ = 3000
+"""Points held in memory at once; with their vectors about 40 MB. Reading many at once matters for the embedded engine,
 whose opening (80 ms) costs more than reading the messages of a day."""
 
 K = TypeVar("K", bound=Hashable)

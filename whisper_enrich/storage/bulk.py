@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -78,6 +79,8 @@ def upsert_changed(
     )
 
 
+# Few values hold one of these, and to look is several times as quick as to translate.
+_ESCAPED = re.compile(r"[\\\t\n\r\0]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": ""})
 
 
@@ -86,19 +89,26 @@ def _field(value: Any) -> str:
     if value is None:
         return "\\N"
     if isinstance(value, str):
-        return value.translate(_ESCAPES)
+        return value.translate(_ESCAPES) if _ESCAPED.search(value) else value
     if isinstance(value, bool):
         return "t" if value else "f"
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, (list, tuple)):
-        return _array(value).translate(_ESCAPES)
+        return array_literal(value).translate(_ESCAPES)
     if isinstance(value, dict):
         return json.dumps(value).translate(_ESCAPES)
     return str(value)
 
 
-def _array(values: Sequence[str]) -> str:
-    """A ``text[]`` literal."""
-    escaped = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
-    return "{" + ",".join(escaped) + "}"
+def array_literal(values: Iterable[str | int | bool | datetime | None]) -> str:
+    """An array as one text, to be cast: the server reads it in a quarter of the time that a list of parameters takes."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: str | int | bool | datetime | None) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -6,7 +6,7 @@ States of a stage: ``waiting`` (at once, or not before ``next_at``), ``done``, `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntFlag
@@ -15,6 +15,7 @@ from typing import Literal
 from sqlalchemy import Connection, text
 
 from whisper_enrich.messages.model import Disposition
+from whisper_enrich.storage.bulk import array_literal
 
 Stage = Literal["facts", "summary", "mark"]
 
@@ -139,13 +140,13 @@ def record(connection: Connection, bot_name: str, stage: Stage, version: str, pr
         {
             "bot": bot_name,
             "version": version,
-            "ids": [p.point_id for p in progress],
-            "revisions": [p.revision for p in progress],
-            "states": [p.state for p in progress],
-            "reasons": [p.reason for p in progress],
-            "attempts": [p.attempts for p in progress],
-            "next_at": [p.next_at for p in progress],
-            "reopens": [p.reopens for p in progress],
+            "ids": array_literal(p.point_id for p in progress),
+            "revisions": array_literal(p.revision for p in progress),
+            "states": array_literal(p.state for p in progress),
+            "reasons": array_literal(p.reason for p in progress),
+            "attempts": array_literal(p.attempts for p in progress),
+            "next_at": array_literal(p.next_at for p in progress),
+            "reopens": array_literal(p.reopens for p in progress),
         },
     ).rowcount
 
@@ -168,6 +169,22 @@ def user_days_waiting(
     return {(row.user_id, row.day) for row in rows}
 
 
+def sizes_of_user_days(connection: Connection, bot_name: str, user_days: Collection[UserDay]) -> dict[UserDay, int]:
+    """How many rows `rows_of_user_days` has for each of these users and days."""
+    rows = connection.execute(
+        text(
+            """
+            SELECT user_id, day, count(*) AS size FROM message_ledger
+            WHERE bot_name = :bot AND day = ANY(CAST(:days AS date[])) AND disposition = 'conversation'
+            GROUP BY user_id, day
+            """
+        ),
+        {"bot": bot_name, "days": sorted({day for _, day in user_days})},
+    )
+    sizes = {(row.user_id, row.day): row.size for row in rows}
+    return {user_day: sizes.get(user_day, 0) for user_day in user_days}
+
+
 def rows_of_user_days(connection: Connection, bot_name: str, user_days: Sequence[UserDay]) -> dict[UserDay, list[Row]]:
     """By user and day, every row that is conversation; the attempts are those of its present round."""
     rows = connection.execute(
@@ -176,7 +193,7 @@ def rows_of_user_days(connection: Connection, bot_name: str, user_days: Sequence
             SELECT {_ROW_COLUMNS}, CASE summary_state WHEN 'waiting' THEN summary_attempts ELSE 0 END AS attempts
             FROM message_ledger
             JOIN unnest(CAST(:users AS text[]), CAST(:days AS date[])) AS wanted (user_id, day) USING (user_id, day)
-            WHERE bot_name = :bot AND disposition = 'conversation'
+            WHERE bot_name = :bot AND day = ANY(CAST(:days AS date[])) AND disposition = 'conversation'
             ORDER BY user_id, event_time, point_id
             """
         ),

@@ -72,7 +72,7 @@ class Content:
 
     def information(self, candidate: Candidate) -> float:
         """The sum of the weights of a sentence's content words."""
-        return math.fsum(self._weights[stem] for stem in candidate.stems)
+        return math.fsum(map(self._weights.__getitem__, candidate.stems))
 
     def centrality(self) -> dict[int, float]:
         """For each message with words: its cosine with the mean message, over the mean of that kind of cosine."""
@@ -118,7 +118,8 @@ class Content:
 def scores_of(candidates: Sequence[Candidate], content: Content) -> list[float]:
     """How telling each candidate is by itself, above 0; the formula is at the top of this module."""
     centrality = content.centrality()
-    return [_score(candidate, content.frequency, centrality[candidate.message]) for candidate in candidates]
+    masses = {stem: math.log1p(count) for stem, count in content.frequency.items()}
+    return [_score(candidate, masses, centrality[candidate.message]) for candidate in candidates]
 
 
 def select(
@@ -186,8 +187,8 @@ def _overlap(candidates: Sequence[Candidate], content: Content) -> np.ndarray:
     return np.maximum(contained, content.cosines(candidates))
 
 
-def _score(candidate: Candidate, frequency: dict[str, int], centrality: float) -> float:
-    mass = math.fsum(math.log1p(frequency[stem]) for stem in candidate.stems)
+def _score(candidate: Candidate, masses: dict[str, float], centrality: float) -> float:
+    mass = math.fsum(map(masses.__getitem__, candidate.stems))
     form = 1.0 if candidate.first_person else _ABOUT_OTHERS
     form *= _ABOUT_YOU if candidate.second_person else 1.0
     form *= _QUESTION[candidate.speaker] if candidate.question else 1.0
@@ -231,7 +232,7 @@ def _unit_rows(messages: Sequence[Message]) -> np.ndarray:
         if message.vector is None:
             continue
         vector = np.asarray(message.vector, dtype=np.float32)
-        length = float(np.linalg.norm(vector))
+        length = math.sqrt(vector @ vector)
         if math.isfinite(length) and length > 0:
             rows[index] = vector / length
     return rows

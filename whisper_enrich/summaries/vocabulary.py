@@ -76,9 +76,14 @@ def _pairs(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 
 
-@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """The English stem of a lower-case word, without a possessive ``'s``. Other languages lose little by it."""
+    # A number is its own stem, and there is no end of numbers to remember.
+    return word if word.isdecimal() else _stem(word)
+
+
+@lru_cache(maxsize=32768)
+def _stem(word: str) -> str:
     import snowballstemmer
 
     # A stemmer of its own each time: they carry state, and threads share this module.

@@ -44,6 +44,12 @@ _TITLE = re.compile(r"\b(?:mr|mrs|ms|dr|prof|st|sr|jr|vs|gen|col|sgt|capt|rev|ho
 _NUMERO = re.compile(r"\bno\.$", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
 _OPENING_WORD = re.compile(r"(?:I|I'm|I've|It|The|This|That|He|She|We|They|You|My|And|But|So|Then|In|What|How|Why)\b")
+# What every one of the expressions on abbreviations, initials and numbers ends in: most full stops are none of these.
+_MAY_GO_ON = re.compile(
+    r"(?:\d|\b(?:[a-z]|mr|mrs|ms|dr|prof|st|sr|jr|vs|approx|dept|est|fig|inc|ltd|gen|col|sgt|capt|rev|hon|mt|ave|feat|ft"
+    r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thurs?|fri|cf|al|etc|min|hrs?|no))\.$",
+    re.IGNORECASE,
+)
 _LIST_NUMBER = re.compile(r"(?:^|\n)\s*\d{1,2}[.)]$")
 _BULLET = re.compile(r"(?:[-*•–]|\d{1,2}[.)])\s+")
 
@@ -73,6 +79,8 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
         return True
     if mark == ".":
         head = text[max(0, match.start() - 14) : match.start() + 1]
+        if _MAY_GO_ON.search(head) is None:
+            return True
         if _LIST_NUMBER.search(head):
             return False
         if _SOFT_ABBREVIATION.search(head):

@@ -107,6 +107,9 @@ class _Rewriter:
 
     def _step(self, i: int) -> int:
         token = self.tokens[i]
+        if token.isspace():
+            self.out.append(token)
+            return i + 1
         word = token.lower().replace("’", "'")
         handler = _HANDLERS.get(word)
         if handler is not None:
