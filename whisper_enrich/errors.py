@@ -4,6 +4,14 @@ Every message is one plain sentence that says what is wrong, followed by what to
 carries the text of a conversation: Dagster keeps error texts for ever.
 """
 
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from whisper_enrich.llm.types import Answer
+
 
 class EnrichError(Exception):
     """Anything this project reports to a person. ``str(error)`` is the whole explanation."""
@@ -58,12 +66,29 @@ class ModelUnavailable(ModelError):
 
 
 class BudgetSpent(ModelError):
-    """The next call could exceed a budget that the settings name; it was not made."""
+    """The next call could exceed a budget that the settings name; it was not made.
+
+    ``holder`` is what the budget is for: ``day``, ``bot``, ``user`` or ``run``. ``frees_at`` is when there is more of it
+    (aware UTC), None for a run's.
+    """
+
+    def __init__(self, explanation: str, *, holder: str, frees_at: datetime | None = None) -> None:
+        super().__init__(explanation)
+        self.holder = holder
+        self.frees_at = frees_at
+
+
+class BudgetReserved(BudgetSpent):
+    """Spent only if the calls that are under way take all that they may take; when they have ended there may be room."""
 
 
 class AnswerUnusable(ModelError):
-    """What was sent gets no usable answer: ``reason`` is ``invalid``, ``refused`` or ``too_long``."""
+    """What was sent gets no usable answer: ``reason`` is ``invalid``, ``refused`` or ``too_long``.
 
-    def __init__(self, reason: str, explanation: str) -> None:
+    ``answer`` is what came nevertheless, None where nothing did: its tokens were used up all the same.
+    """
+
+    def __init__(self, reason: str, explanation: str, *, answer: Answer | None = None) -> None:
         super().__init__(explanation)
         self.reason = reason
+        self.answer = answer

@@ -6,10 +6,12 @@ from whisper_enrich.stages.context import StageContext
 from whisper_enrich.storage.ledger import Progress, Row
 
 
-def failed(ctx: StageContext, row: Row, error: Exception, *, reopens: bool = False) -> Progress:
-    """Count the attempt. The reason is the error's class: its text could hold what somebody said."""
+def failed(
+    ctx: StageContext, row: Row, error: Exception, *, reopens: bool = False, reason: str | None = None
+) -> Progress:
+    """Count the attempt. The reason is the error's class unless given: its text could hold what somebody said."""
     attempts = row.attempts + 1
-    reason = type(error).__name__
+    reason = reason or type(error).__name__
     if attempts >= ctx.settings.enrichment_max_attempts:
         return Progress(row.point_id, row.revision, "dead", reason, attempts, reopens=reopens)
     next_at = ctx.settings.retry_at(ctx.clock(), attempts, ctx.jitter())

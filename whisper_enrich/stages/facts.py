@@ -29,13 +29,17 @@ Extractor = Callable[[Message], Extraction]
 
 @dataclass
 class FactsResult:
-    """``messages`` looked at, by ``outcomes``; ``assertions`` by category; ``failures`` by the error's class."""
+    """``messages`` looked at, by ``outcomes``; ``assertions`` by category; ``failures`` by the error's class.
+
+    ``rejected`` counts, by reason, what a model answered and the message does not support.
+    """
 
     messages: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     categories: Counter[str] = field(default_factory=Counter)
     assertions: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
 
 
 def extract_facts(
@@ -50,9 +54,9 @@ def extract_facts(
     results: dict[date, FactsResult] = defaultdict(FactsResult)
     started = time.perf_counter()
     with ctx.lease(f"{bot.bot_name}/facts") as lease:
-        while rows := _waiting(ctx, bot, days):
+        while rows := waiting_rows(ctx, bot, days):
             read = read_messages(ctx, bot, rows)
-            moved = _store(ctx, bot, lease, _extracted(ctx, read, extract, results), version, results)
+            moved = store_extracted(ctx, bot, lease, _extracted(ctx, read, extract, results), version, results)
             if not moved and read.rows:
                 raise PartialFailure(
                     f"The messages of {bot.bot_name} change faster than they can be read. Nothing is lost; run the "
@@ -60,25 +64,27 @@ def extract_facts(
                 )
     # What is withdrawn may be of any day.
     results = {day: results[day] for day in days}
-    ctx.record_stage(
-        bot.bot_name,
-        "facts",
-        time.perf_counter() - started,
-        {
-            day: {"messages": r.messages, "facts": r.assertions, "failures": sum(r.failures.values())}
-            for day, r in results.items()
-        },
-    )
+    record_results(ctx, bot, results, time.perf_counter() - started)
     return results
 
 
-def _waiting(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> list[Row]:
+def record_results(ctx: StageContext, bot: BotCollection, results: Mapping[date, FactsResult], seconds: float) -> None:
+    """Record what the stage did to each day."""
+    counts = {
+        day: {"messages": r.messages, "facts": r.assertions, "failures": sum(r.failures.values())}
+        for day, r in results.items()
+    }
+    ctx.record_stage(bot.bot_name, "facts", seconds, counts)
+
+
+def waiting_rows(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> list[Row]:
+    """Rows of these days that wait for facts and may be worked on now, so many as are taken at once."""
     with ctx.database.connect() as connection:
         return ledger.waiting(connection, bot.bot_name, days, "facts", ctx.clock(), POINTS_A_READ)
 
 
 @dataclass(frozen=True, slots=True)
-class _Extracted:
+class Extracted:
     """What extraction made of one row, before anything is written.
 
     ``assertions`` are all that its point supports from now on; None where that is not known yet.
@@ -92,12 +98,12 @@ class _Extracted:
 
 def _extracted(
     ctx: StageContext, read: Read, extract: Extractor, results: Mapping[date, FactsResult]
-) -> list[_Extracted]:
+) -> list[Extracted]:
     extracted = []
     for row in read.rows:
         if row.left_out_reason is not None:
             progress = Progress(row.point_id, row.revision, "left_out", row.left_out_reason)
-            extracted.append(_Extracted(row, progress))
+            extracted.append(Extracted(row, progress))
             continue
         try:
             found = [extract(m) for m in read.messages[row.point_id] if m.speaker is Speaker.USER]
@@ -107,15 +113,15 @@ def _extracted(
         assertions = [assertion for extraction in found for assertion in extraction.assertions]
         outcome = found[0].outcome.value if found else "not_the_user"
         progress = Progress(row.point_id, row.revision, "done", outcome, row.attempts)
-        extracted.append(_Extracted(row, progress, found, assertions))
+        extracted.append(Extracted(row, progress, found, assertions))
     return extracted
 
 
-def _failure(ctx: StageContext, row: Row, error: Exception, results: Mapping[date, FactsResult]) -> _Extracted:
+def _failure(ctx: StageContext, row: Row, error: Exception, results: Mapping[date, FactsResult]) -> Extracted:
     """What was derived from an earlier text of a point stays while there is another attempt, and no longer."""
     results[row.day].failures[type(error).__name__] += 1
     progress = failed(ctx, row, error)
-    return _Extracted(row, progress, assertions=() if progress.state == "dead" else None)
+    return Extracted(row, progress, assertions=() if progress.state == "dead" else None)
 
 
 def _count(result: FactsResult, found: Sequence[Extraction]) -> None:
@@ -126,11 +132,11 @@ def _count(result: FactsResult, found: Sequence[Extraction]) -> None:
         result.assertions += len(extraction.assertions)
 
 
-def _store(
+def store_extracted(
     ctx: StageContext,
     bot: BotCollection,
     lease: Lease,
-    batch: Sequence[_Extracted],
+    batch: Sequence[Extracted],
     version: str,
     results: Mapping[date, FactsResult],
 ) -> int:
@@ -145,7 +151,9 @@ def _store(
             raise
         if len(batch) > 1:
             half = len(batch) // 2
-            return sum(_store(ctx, bot, lease, part, version, results) for part in (batch[:half], batch[half:]))
+            return sum(
+                store_extracted(ctx, bot, lease, part, version, results) for part in (batch[:half], batch[half:])
+            )
         refused = _failure(ctx, batch[0].row, error, results)
         return _write(ctx, bot, lease, [replace(refused, assertions=None)], version)
     for item in batch:
@@ -154,7 +162,7 @@ def _store(
     return moved
 
 
-def _write(ctx: StageContext, bot: BotCollection, lease: Lease, batch: Sequence[_Extracted], version: str) -> int:
+def _write(ctx: StageContext, bot: BotCollection, lease: Lease, batch: Sequence[Extracted], version: str) -> int:
     """One transaction: token, assertions, folds, ledger. Returns the ledger rows moved."""
     settled = [item.row.point_id for item in batch if item.assertions is not None]
     assertions = [assertion for item in batch for assertion in item.assertions or ()]

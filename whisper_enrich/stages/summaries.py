@@ -7,10 +7,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
 
-from whisper_enrich.messages.model import Message
+from whisper_enrich.messages.model import Message, Scope
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.attempts import failed
 from whisper_enrich.stages.context import StageContext
@@ -26,12 +27,80 @@ from whisper_enrich.summaries.windows import Action, assign, decide
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """A window of one scope that is ready to be summarised.
+
+    ``stored`` is the hash of what its present summary was made from, None where it has none; ``short`` says that its day
+    closed on fewer messages than make a summary proper. ``rows`` are the ledger rows of its messages.
+    """
+
+    user_id: str
+    user_name: str
+    bot_display_name: str
+    window: Window
+    scope: Scope
+    messages: Sequence[Message]
+    rows: Sequence[Row]
+    short: bool
+    stored: str | None
+
+
+Outcome = Callable[[Row], Progress]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a job: the summary to write (None: what is stored stands), and what each message moves to.
+
+    ``failure`` names what went wrong, if anything did.
+    """
+
+    summary: Summary | None
+    outcome: Outcome
+    failure: str | None = None
+
+
+class Summariser(Protocol):
+    """What makes summaries. ``halt`` is the error to end the run with once everything is stored, if there is one."""
+
+    version: str
+    halt: Exception | None
+
+    def settle(self, ctx: StageContext, jobs: Sequence[Job], keep_alive: Callable[[], None]) -> Sequence[Verdict]:
+        """A verdict for every job, in their order. ``keep_alive`` is to be called during long waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
-    """A summariser: what it makes of a window's messages, the hash of what it would read, and its version."""
+    """A summariser that is a pure function: what it makes of a window's messages, the hash of what it would read, its
+    version."""
 
     summarise: Callable[..., Summary]
     input_hash: Callable[[Sequence[Message]], str]
     version: str
+    halt: Exception | None = None
+
+    def settle(self, ctx: StageContext, jobs: Sequence[Job], keep_alive: Callable[[], None]) -> list[Verdict]:
+        """One window after the other; one that fails stops no other."""
+        return [self.verdict(ctx, job) for job in jobs]
+
+    def verdict(self, ctx: StageContext, job: Job) -> Verdict:
+        """Summarise unless the stored summary was made from the same."""
+        if job.stored == self.input_hash(job.messages):
+            return Verdict(None, summarised)
+        try:
+            return Verdict(self.made_of(job), summarised)
+        except Exception as error:  # noqa: BLE001 - one window must not stop the others; the failure is counted.
+            reason = error
+            return Verdict(None, lambda row: failed(ctx, row, reason, reopens=True), type(error).__name__)
+
+    def made_of(self, job: Job) -> Summary:
+        """The summary, whatever is stored."""
+        return self.summarise(
+            job.messages, user_name=job.user_name, bot_name=job.bot_display_name, window=job.window, scope=job.scope,
+            short=job.short,
+        )  # fmt: skip
 
 
 @dataclass
@@ -44,6 +113,7 @@ class SummariesResult:
     short: int = 0
     waiting: int = 0
     removed: int = 0
+    states: Counter[str] = field(default_factory=Counter)
     tones: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
 
@@ -54,12 +124,12 @@ class SummariesResult:
 
 
 def summarise_days(
-    ctx: StageContext, bot: BotCollection, days: Sequence[date], engine: Engine
+    ctx: StageContext, bot: BotCollection, days: Sequence[date], engine: Summariser
 ) -> dict[date, SummariesResult]:
     """Bring the windows of every user with waiting messages on these days up to date; the result by day.
 
     A window that fails counts an attempt for its messages and does not stop the others. Raises `LeaseLost`, `LeaseHeld`,
-    `StoreUnavailable`; what was committed before stays.
+    `StoreUnavailable`, and what the engine was halted by; what was committed before stays.
     """
     results = {day: SummariesResult() for day in days}
     started = time.perf_counter()
@@ -73,6 +143,8 @@ def summarise_days(
             for day, r in results.items()
         },
     )  # fmt: skip
+    if engine.halt is not None:
+        raise engine.halt
     return results
 
 
@@ -100,17 +172,18 @@ def _groups(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> Iter
     with ctx.database.connect() as connection:
         wanted = ledger.user_days_waiting(connection, bot.bot_name, days, "summary", ctx.clock())
         stale = repository.stale_user_days(connection, bot.bot_name, days)
-        wanted |= stale.keys()
-        rows = ledger.rows_of_user_days(connection, bot.bot_name, sorted(wanted, key=lambda pair: (pair[1], pair[0])))
-    for keys in in_groups(list(rows), {key: len(found) for key, found in rows.items()}):
-        yield _Group({key: rows[key] for key in keys}, {key: stale[key] for key in keys if key in stale})
+        sizes = ledger.sizes_of_user_days(connection, bot.bot_name, wanted | stale.keys())
+    for keys in in_groups(sorted(sizes, key=lambda pair: (pair[1], pair[0])), sizes):
+        with ctx.database.connect() as connection:
+            rows = ledger.rows_of_user_days(connection, bot.bot_name, keys)
+        yield _Group(rows, {key: stale[key] for key in keys if key in stale})
 
 
 def _summarise_group(
     ctx: StageContext,
     bot: BotCollection,
     group: _Group,
-    engine: Engine,
+    engine: Summariser,
     lease: Lease,
     results: Mapping[date, SummariesResult],
 ) -> None:
@@ -118,7 +191,7 @@ def _summarise_group(
 
     Where the database refuses it, user by user and day by day; who is to blame has failed then.
     """
-    changes = _changes_of(ctx, bot, group.rows, engine)
+    changes = _changes_of(ctx, bot, group.rows, engine, lease)
     try:
         _write(ctx, bot, group, engine, lease, changes)
     except (DBAPIError, ValueError) as error:
@@ -143,26 +216,37 @@ def _refused(ctx: StageContext, rows: Rows, error: Exception) -> _Changes:
     return changes
 
 
-def _changes_of(ctx: StageContext, bot: BotCollection, rows: Rows, engine: Engine) -> _Changes:
+def _changes_of(ctx: StageContext, bot: BotCollection, rows: Rows, engine: Summariser, lease: Lease) -> _Changes:
     read = read_messages(ctx, bot, [row for found in rows.values() for row in found], vectors=True)
     with ctx.database.connect() as connection:
         stored = repository.stored_windows(connection, bot.bot_name, list(rows))
         names = profiles.names_of(connection, sorted({user_id for user_id, _ in rows}))
         bot_display_name = profiles.display_name_of_bot(connection, bot.bot_name)
     changes = _Changes()
-    for (user_id, day), mine in _by_user_day(read, rows).items():
-        complete = len(mine.rows) == len(rows[user_id, day])
-        worker = _UserDay(
-            ctx, bot_display_name, user_id, names[user_id], engine, stored[user_id, day], changes.results[day], changes
+    work = {
+        (user_id, day): _UserDay(
+            ctx, bot_display_name, user_id, names[user_id], stored[user_id, day], changes.results[day], changes, mine
         )
-        worker.work(mine)
-        if complete:
-            changes.settled_days.append((user_id, day))
+        for (user_id, day), mine in _by_user_day(read, rows).items()
+    }
+    jobs = [(user_day, job) for user_day in work.values() for job in user_day.jobs()]
+
+    def keep_alive() -> None:
+        with ctx.database.begin() as connection:
+            ctx.confirm(connection, lease)
+
+    verdicts = engine.settle(ctx, [job for _, job in jobs], keep_alive)
+    for (user_day, job), verdict in zip(jobs, verdicts, strict=True):
+        user_day.apply(job, verdict)
+    for key, user_day in work.items():
+        user_day.close()
+        if len(user_day.read.rows) == len(rows[key]):
+            changes.settled_days.append(key)
     return changes
 
 
 def _write(
-    ctx: StageContext, bot: BotCollection, group: _Group, engine: Engine, lease: Lease, changes: _Changes
+    ctx: StageContext, bot: BotCollection, group: _Group, engine: Summariser, lease: Lease, changes: _Changes
 ) -> None:
     with ctx.database.begin() as connection:
         ctx.confirm(connection, lease)
@@ -195,9 +279,6 @@ class _Changes:
     results: dict[date, SummariesResult] = field(default_factory=lambda: defaultdict(SummariesResult))
 
 
-Outcome = Callable[[Row], Progress]
-
-
 @dataclass
 class _UserDay:
     """The windows of one user on one day; ``stored`` are those that have a summary, with the hash of its input."""
@@ -206,60 +287,67 @@ class _UserDay:
     bot_display_name: str
     user_id: str
     name: str
-    engine: Engine
     stored: Mapping[WindowKey, str]
     result: SummariesResult
     changes: _Changes
+    read: Read
+    kept: set[WindowKey] = field(default_factory=set)
+    progress: dict[str, Progress] = field(default_factory=dict)
 
-    def work(self, read: Read) -> None:
-        """Decide and summarise window by window; nothing is written yet."""
+    def jobs(self) -> Iterator[Job]:
+        """The windows that are ready; the others wait from now on."""
         now = self.ctx.clock()
-        by_point = {row.point_id: row for row in read.rows}
-        progress = {row.point_id: _settled(row) for row in read.rows if row.left_out_reason is not None}
-        kept: set[WindowKey] = set()
-        messages = [message for found in read.messages.values() for message in found]
+        by_point = {row.point_id: row for row in self.read.rows}
+        messages = [message for found in self.read.messages.values() for message in found]
         for (window, scope), held in assign(messages, self.ctx.settings.time_window_hours).items():
-            key = (window.start, window.end, scope)
+            rows = [by_point[point_id] for point_id in dict.fromkeys(m.point_id for m in held)]
             decision = decide(window, len(held), self.ctx.settings.min_messages_for_summary, now)
             if decision.action is Action.WAIT:
                 self.result.waiting += 1
-                outcome = _waits_until(decision.look_again)
-            else:
-                outcome = self._summarised(key, window, held, decision.action)
-                kept.add(key)
-            moved = {point_id: outcome(by_point[point_id]) for point_id in dict.fromkeys(m.point_id for m in held)}
-            if any(step.state == "dead" for step in moved.values()):
-                # The summary of what the window held before must not stand for what it holds now.
-                kept.discard(key)
-            progress = {**moved, **progress}
-        gone = [(self.user_id, key) for key in self.stored if key not in kept]
-        self.changes.gone += gone
-        self.changes.progress += progress.values()
-        self.result.removed += len(gone)
-        self.result.messages += sum(1 for row in read.rows if row.parts)
+                self._move(rows, _waits_until(decision.look_again))
+                continue
+            yield Job(
+                self.user_id, self.name, self.bot_display_name, window, scope, held, rows,
+                decision.action is Action.SHORT, self.stored.get((window.start, window.end, scope)),
+            )  # fmt: skip
 
-    def _summarised(self, key: WindowKey, window: Window, held: list[Message], action: Action) -> Outcome:
-        """Summarise unless the stored summary was made from the same; returns what each message moves to."""
-        if self.stored.get(key) == self.engine.input_hash(held):
+    def apply(self, job: Job, verdict: Verdict) -> None:
+        """Note what is to be written for one window."""
+        key = (job.window.start, job.window.end, job.scope)
+        if verdict.failure is not None:
+            self.result.failures[verdict.failure] += 1
+        if verdict.summary is not None:
+            self.changes.written.append(WindowSummary(self.user_id, key, verdict.summary))
+            self.result.summaries += 1
+            self.result.short += job.short
+            self.result.states[verdict.summary.state.value] += 1
+            self.result.tones[verdict.summary.emotional_tone or "unknown"] += 1
+        elif verdict.failure is None:
             self.result.unchanged += 1
-            return _done
-        short = action is Action.SHORT
-        try:
-            summary = self.engine.summarise(
-                held, user_name=self.name, bot_name=self.bot_display_name, window=window, scope=key[2], short=short
-            )
-        except Exception as error:  # noqa: BLE001 - one window must not stop the others; the failure is counted.
-            self.result.failures[type(error).__name__] += 1
-            reason = error
-            return lambda row: failed(self.ctx, row, reason, reopens=True)
-        self.changes.written.append(WindowSummary(self.user_id, key, summary))
-        self.result.summaries += 1
-        self.result.short += short
-        self.result.tones[summary.emotional_tone or "unknown"] += 1
-        return _done
+        moved = self._move(job.rows, verdict.outcome)
+        withdrawn = all(step.state == "left_out" for step in moved)
+        # The summary of what the window held before must not stand for what it holds now.
+        outdated = verdict.summary is None and any(step.state == "dead" for step in moved)
+        if not withdrawn and not outdated:
+            self.kept.add(key)
+
+    def close(self) -> None:
+        """After the last window: what has no messages any more goes."""
+        self.progress |= {row.point_id: _settled(row) for row in self.read.rows if row.left_out_reason is not None}
+        gone = [(self.user_id, key) for key in self.stored if key not in self.kept]
+        self.changes.gone += gone
+        self.changes.progress += self.progress.values()
+        self.result.removed += len(gone)
+        self.result.messages += sum(1 for row in self.read.rows if row.parts)
+
+    def _move(self, rows: Sequence[Row], outcome: Outcome) -> list[Progress]:
+        moved = [outcome(row) for row in rows]
+        self.progress = {**{step.point_id: step for step in moved}, **self.progress}
+        return moved
 
 
-def _done(row: Row) -> Progress:
+def summarised(row: Row) -> Progress:
+    """Done, also where it was done or dead before."""
     return Progress(row.point_id, row.revision, "done", "summarised", row.attempts, reopens=True)
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, text
+
+from whisper_enrich.errors import InputError
 
 
 def names_of(connection: Connection, user_ids: Sequence[str]) -> dict[str, str]:
@@ -61,3 +66,56 @@ def remember_bot_names(connection: Connection, names: Mapping[str, str]) -> None
             ),
             {"bot": bot_name, "name": name},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What a model's engine needs to know of a user: whether they may be sent, and their time zone (UTC where unknown)."""
+
+    model_opt_out: bool = False
+    zone: tzinfo = UTC
+
+
+def persons(connection: Connection, user_ids: Sequence[str]) -> dict[str, Person]:
+    """By user, for every one of ``user_ids``."""
+    rows = connection.execute(
+        text("SELECT user_id, model_opt_out, time_zone FROM user_profiles WHERE user_id = ANY(:users)"),
+        {"users": list(user_ids)},
+    )
+    known = {row.user_id: Person(row.model_opt_out, zone(row.time_zone) if row.time_zone else UTC) for row in rows}
+    return {user_id: known.get(user_id, Person()) for user_id in user_ids}
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Raises `InputError`."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InputError(f"'{name}' is no time zone. Write an IANA name, such as Europe/Lisbon.") from None
+
+
+def set_profile(
+    connection: Connection,
+    user_id: str,
+    *,
+    display_name: str | None = None,
+    time_zone: str | None = None,
+    model_opt_out: bool | None = None,
+) -> None:
+    """Store what was said about a user; None leaves what is there. Raises `InputError` for a zone that is none."""
+    if time_zone is not None:
+        zone(time_zone)
+    connection.execute(
+        text(
+            """
+            INSERT INTO user_profiles AS p (user_id, display_name, name_source, time_zone, model_opt_out)
+            VALUES (:user, :name, CASE WHEN CAST(:name AS text) IS NOT NULL THEN 'loaded' END, :zone, coalesce(:out, false))
+            ON CONFLICT (user_id) DO UPDATE SET
+                display_name = coalesce(excluded.display_name, p.display_name),
+                name_source = coalesce(excluded.name_source, p.name_source),
+                time_zone = coalesce(excluded.time_zone, p.time_zone),
+                model_opt_out = coalesce(CAST(:out AS boolean), p.model_opt_out), updated_at = now()
+            """
+        ),
+        {"user": user_id, "name": display_name, "zone": time_zone, "out": model_opt_out},
+    )

@@ -33,14 +33,31 @@ def _naive(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredWindow:
+    """What decides whether a stored summary has to be redone: the hash of its input, its engine, how final it is."""
+
+    input_hash: str
+    engine_version: str
+    state: str
+
+
 def stored_windows(
     connection: Connection, bot_name: str, user_days: Sequence[UserDay]
 ) -> dict[UserDay, dict[WindowKey, str]]:
     """By user and UTC day, the windows that have a summary, with the hash of what each was made from."""
+    stored = stored_summaries(connection, bot_name, user_days)
+    return {key: {window: held.input_hash for window, held in windows.items()} for key, windows in stored.items()}
+
+
+def stored_summaries(
+    connection: Connection, bot_name: str, user_days: Sequence[UserDay]
+) -> dict[UserDay, dict[WindowKey, StoredWindow]]:
+    """By user and UTC day, the windows that have a summary, with what decides whether it has to be redone."""
     rows = connection.execute(
         text(
             """
-            SELECT s.user_id, w.day, start_timestamp, end_timestamp, scope, input_hash
+            SELECT s.user_id, w.day, start_timestamp, end_timestamp, scope, input_hash, enrichment_version, state
             FROM unnest(CAST(:users AS text[]), CAST(:days AS date[])) AS w (user_id, day)
             JOIN conversation_summaries s ON s.user_id = w.user_id AND s.bot_name = :bot
                 AND s.start_timestamp >= w.day AND s.start_timestamp < w.day + 1
@@ -48,10 +65,12 @@ def stored_windows(
         ),
         {"bot": bot_name, "users": [user for user, _ in user_days], "days": [day for _, day in user_days]},
     )
-    found: dict[UserDay, dict[WindowKey, str]] = {user_day: {} for user_day in user_days}
+    found: dict[UserDay, dict[WindowKey, StoredWindow]] = {user_day: {} for user_day in user_days}
     for row in rows:
         start, end = row.start_timestamp.replace(tzinfo=UTC), row.end_timestamp.replace(tzinfo=UTC)
-        found[row.user_id, row.day][start, end, Scope(row.scope)] = row.input_hash
+        found[row.user_id, row.day][start, end, Scope(row.scope)] = StoredWindow(
+            row.input_hash, row.enrichment_version, row.state
+        )
     return found
 
 
@@ -59,7 +78,7 @@ _KEY = ("user_id", "bot_name", "start_timestamp", "end_timestamp", "scope")
 _WHEN_MADE = ("created_at", "updated_at")
 _SAID = (
     "summary_text", "summary_type", "message_count", "key_topics", "emotional_tone", "compression_ratio",
-    "confidence_score", "enrichment_version", "message_ids", "input_hash",
+    "confidence_score", "enrichment_version", "message_ids", "input_hash", "state", "decisions", "open_questions",
 )  # fmt: skip
 
 
@@ -76,7 +95,7 @@ def write_summaries(
         rows.append((
             window.user_id, bot_name, _naive(start), _naive(end), scope.value, s.summary_text, s.summary_type,
             s.message_count, list(s.key_topics), s.emotional_tone, s.compression_ratio, s.confidence_score, version,
-            list(s.message_ids), s.input_hash, made, made,
+            list(s.message_ids), s.input_hash, s.state.value, s.decisions, s.open_questions, made, made,
         ))  # fmt: skip
     copy_into_temporary(connection, "new_summaries", "conversation_summaries", (*_KEY, *_SAID, *_WHEN_MADE), rows)
     connection.execute(
