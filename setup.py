@@ -32,6 +32,12 @@ REQUIREMENTS = [
     "threadpoolctl>=3.5",
     "psutil>=6",
     "tenacity>=9",
+    # The model: its client, which brings httpx2; what mends JSON, matches near-duplicates, knows phone and account numbers.
+    "openai>=3,<4",
+    "json-repair>=0.64",
+    "rapidfuzz>=3.10",
+    "phonenumbers>=9",
+    "python-stdnum>=2.1",
 ]
 
 TEST_REQUIREMENTS = [

@@ -23,6 +23,7 @@ from whisper_enrich_tests.builders import Clock
 
 FOREIGN_VARIABLES = (
     "POSTGRES_", "QDRANT_", "ENRICHMENT_", "DAGSTER_HOME", "WHISPER_ENRICH", "TIME_WINDOW", "LOOKBACK", "MIN_MESSAGES",
+    "LLM_", "OPENROUTER", "OPENAI_", "SUMMARY_",
 )  # fmt: skip
 
 

@@ -62,14 +62,32 @@ STATEMENTS = (
     """COMMENT ON TABLE fact_assertion_history IS 'The last assertions of each earlier engine version: for comparison, and for going back to them.'""",
     """COMMENT ON COLUMN fact_assertion_history.replaced_by IS 'The engine version that took their place.'""",
     """
+    CREATE TABLE fact_redone (
+        bot_name VARCHAR(100) NOT NULL,
+        point_id TEXT NOT NULL,
+        engine_version TEXT NOT NULL,
+        user_id VARCHAR(255) NOT NULL,
+        replaced_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        CONSTRAINT fact_redone_pkey PRIMARY KEY (bot_name, point_id, engine_version)
+    )
+    """,
+    """CREATE INDEX fact_redone_version_idx ON fact_redone (bot_name, engine_version, user_id)""",
+    """COMMENT ON TABLE fact_redone IS 'Which earlier engine versions had read each message as it is now, also where they found nothing in it.'""",
+    """
     CREATE TABLE fact_rulings (
         id SERIAL NOT NULL,
         bot_name VARCHAR(100) NOT NULL,
         user_id VARCHAR(255) NOT NULL,
         ruling TEXT NOT NULL,
+        category VARCHAR(50) NOT NULL,
         attribute TEXT NOT NULL,
         value TEXT NOT NULL,
-        fact_content TEXT NOT NULL,
+        statement TEXT NOT NULL,
+        tense TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        holds_from DATE,
+        point_ids TEXT[] NOT NULL,
+        source_collection VARCHAR(255) NOT NULL,
         corrected_statement TEXT,
         corrected_value TEXT,
         ruled_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -81,8 +99,9 @@ STATEMENTS = (
     """,
     """CREATE INDEX fact_rulings_user_idx ON fact_rulings (bot_name, user_id)""",
     """COMMENT ON TABLE fact_rulings IS 'What a person said about a fact. Outlives every extraction.'""",
-    """COMMENT ON COLUMN fact_rulings.attribute IS 'Of the fact that was ruled on.'""",
-    """COMMENT ON COLUMN fact_rulings.fact_content IS 'With {user} in place of the person.'""",
+    """COMMENT ON COLUMN fact_rulings.category IS 'Of the fact that was ruled on, as are the next ones.'""",
+    """COMMENT ON COLUMN fact_rulings.statement IS 'With {user} in place of the person.'""",
+    """COMMENT ON COLUMN fact_rulings.point_ids IS 'The messages that it rested on.'""",
     """
     CREATE TABLE summary_rollups (
         id SERIAL NOT NULL,
@@ -165,6 +184,27 @@ STATEMENTS = (
     """COMMENT ON COLUMN model_calls.tokens_cached IS 'Of tokens_in.'""",
     """COMMENT ON COLUMN model_calls.cost IS 'US dollars; null where neither provider nor price table says.'""",
     """
+    CREATE TABLE model_spending (
+        holder TEXT NOT NULL,
+        period TEXT NOT NULL,
+        name TEXT NOT NULL,
+        tokens BIGINT NOT NULL,
+        tokens_open BIGINT NOT NULL,
+        cost NUMERIC(18, 8) NOT NULL,
+        cost_open NUMERIC(18, 8) NOT NULL,
+        changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        CONSTRAINT model_spending_pkey PRIMARY KEY (holder, period, name),
+        CONSTRAINT model_spending_holder_check CHECK (holder IN ('day', 'bot', 'user', 'run'))
+    )
+    """,
+    """COMMENT ON TABLE model_spending IS 'Running sums over model_calls, so that a budget is held without summing up a day''s calls.'""",
+    """COMMENT ON COLUMN model_spending.period IS 'UTC day; empty for a run, whose budget knows no day.'""",
+    """COMMENT ON COLUMN model_spending.name IS 'Bot, user or run; empty for the budget of the whole day.'""",
+    """COMMENT ON COLUMN model_spending.tokens IS 'In and out, with what is reserved.'""",
+    """COMMENT ON COLUMN model_spending.tokens_open IS 'Of tokens: reserved by calls under way.'""",
+    """COMMENT ON COLUMN model_spending.cost IS 'US dollars, likewise; calls without a known price add none.'""",
+    """COMMENT ON COLUMN model_spending.cost_open IS 'Of cost: reserved by calls under way.'""",
+    """
     CREATE TABLE model_answers (
         request_key TEXT NOT NULL,
         call_id BIGINT,
@@ -220,7 +260,7 @@ STATEMENTS = (
     """COMMENT ON COLUMN model_batches.requests IS 'What each request key stands for; no message text.'""",
 )
 
-NEW = ("fact_assertion_history", "fact_rulings", "summary_rollups", "model_versions", "model_calls", "model_answers", "model_traits", "model_batches")
+NEW = ("fact_assertion_history", "fact_redone", "fact_rulings", "summary_rollups", "model_versions", "model_calls", "model_spending", "model_answers", "model_traits", "model_batches")
 ADDED = (
     ("fact_assertions", "question_point_id"),
     ("fact_assertions", "question_quote"),

@@ -39,7 +39,7 @@ def render(chunk: Chunk, mask: Callable[[str], str]) -> str:
     """The transcript: context without numbers, then the content, each message one line ``number speaker time: text``.
 
     The speaker is ``U`` for the user and ``B`` for the bot. Days head the lines that follow; times are the user's local
-    ones. The fence carries a hash of the content, so that no message can close it.
+    ones. The fence carries a hash of what it holds that occurs nowhere in it, so that no message can close it.
     """
     lines: list[str] = []
     if chunk.context:
@@ -47,8 +47,20 @@ def render(chunk: Chunk, mask: Callable[[str], str]) -> str:
         lines += _lines(chunk.context, chunk, mask, numbered=False)
         lines.append("Now:")
     lines += _lines(chunk.messages, chunk, mask, numbered=True)
-    fence = hashlib.sha256("\n".join(m.text for m in chunk.messages).encode()).hexdigest()[:6]
-    return "\n".join([f"<talk-{fence}>", *lines, f"</talk-{fence}>"])
+    talk = "\n".join(lines)
+    fence = _fence(talk)
+    return f"<talk-{fence}>\n{talk}\n</talk-{fence}>"
+
+
+def _fence(talk: str) -> str:
+    """Six hex digits of a hash of ``talk`` that do not occur in it.
+
+    Who writes a message can try texts until one holds its own hash, so the hash is taken again until it is not in there.
+    """
+    mark = hashlib.sha256(talk.encode(errors="replace")).hexdigest()
+    while mark[:6] in talk.lower():
+        mark = hashlib.sha256(mark.encode()).hexdigest()
+    return mark[:6]
 
 
 def _lines(messages: Sequence[Message], chunk: Chunk, mask: Callable[[str], str], *, numbered: bool) -> list[str]:

@@ -54,12 +54,16 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call; ``tokens_cached`` are of ``tokens_in``. ``cost`` in US dollars, where the provider says."""
+    """Tokens of one call; ``tokens_cached`` are of ``tokens_in``. ``cost`` in US dollars, where the provider says.
+
+    ``estimated`` is True where the provider gave no count and a figure is from the length of the texts.
+    """
 
     tokens_in: int
     tokens_out: int
     tokens_cached: int = 0
     cost: Decimal | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,6 +209,19 @@ fact_assertion_history = Table(
     comment="The last assertions of each earlier engine version: for comparison, and for going back to them.",
 )
 
+fact_redone = Table(
+    "fact_redone",
+    metadata,
+    Column("bot_name", String(100), nullable=False),
+    Column("point_id", Text, nullable=False),
+    Column("engine_version", Text, nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("replaced_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("bot_name", "point_id", "engine_version"),
+    Index("fact_redone_version_idx", "bot_name", "engine_version", "user_id"),
+    comment="Which earlier engine versions had read each message as it is now, also where they found nothing in it.",
+)
+
 fact_rulings = Table(
     "fact_rulings",
     metadata,
@@ -216,9 +229,15 @@ fact_rulings = Table(
     Column("bot_name", String(100), nullable=False),
     Column("user_id", String(255), nullable=False),
     Column("ruling", Text, nullable=False),
-    Column("attribute", Text, nullable=False, comment="Of the fact that was ruled on."),
+    Column("category", String(50), nullable=False, comment="Of the fact that was ruled on, as are the next ones."),
+    Column("attribute", Text, nullable=False),
     Column("value", Text, nullable=False),
-    Column("fact_content", Text, nullable=False, comment="With {user} in place of the person."),
+    Column("statement", Text, nullable=False, comment="With {user} in place of the person."),
+    Column("tense", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("holds_from", Date),
+    Column("point_ids", ARRAY(Text), nullable=False, comment="The messages that it rested on."),
+    Column("source_collection", String(255), nullable=False),
     Column("corrected_statement", Text),
     Column("corrected_value", Text),
     Column("ruled_at", DateTime(timezone=True), nullable=False),
@@ -459,6 +478,24 @@ model_calls = Table(
     Index("model_calls_run_idx", "run_id"),
     Index("model_calls_reserved_idx", "called_at", postgresql_where=text("outcome = 'reserved'")),
     comment="Every call of a model: what it was for, what it took, what came of it. Budgets are held against it.",
+)
+
+model_spending = Table(
+    "model_spending",
+    metadata,
+    Column("holder", Text, nullable=False),
+    Column("period", Text, nullable=False, comment="UTC day; empty for a run, whose budget knows no day."),
+    Column("name", Text, nullable=False, comment="Bot, user or run; empty for the budget of the whole day."),
+    Column("tokens", BigInteger, nullable=False, comment="In and out, with what is reserved."),
+    Column("tokens_open", BigInteger, nullable=False, comment="Of tokens: reserved by calls under way."),
+    Column(
+        "cost", Numeric(18, 8), nullable=False, comment="US dollars, likewise; calls without a known price add none."
+    ),
+    Column("cost_open", Numeric(18, 8), nullable=False, comment="Of cost: reserved by calls under way."),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("holder", "period", "name"),
+    CheckConstraint("holder IN ('day', 'bot', 'user', 'run')", name="holder"),
+    comment="Running sums over model_calls, so that a budget is held without summing up a day's calls.",
 )
 
 model_answers = Table(

@@ -1,0 +1,309 @@
+"""The client: one question to an OpenAI-compatible endpoint, one answer, or an error that says whose fault it is."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+
+from whisper_enrich.errors import AnswerUnusable, ConfigurationError, ModelUnavailable
+from whisper_enrich.llm.refusal import Passing, Refusal, StructuredOutputUnsupported, Unaccustomed, meaning
+from whisper_enrich.llm.reply import error_in, read_reply
+from whisper_enrich.llm.request import request_body, tokens_sent_about
+from whisper_enrich.llm.types import Answer, Prompt, Usage
+from whisper_enrich.settings import Settings, utc_now
+
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+
+__all__ = ["AsksModel", "ChatClient", "StructuredOutputUnsupported", "answer_in_batch", "connected"]
+
+_log = logging.getLogger(__name__)
+_CONNECT_SECONDS = 10.0
+_FIRST_PAUSE_SECONDS = 1.0
+_BYTES_ANYWAY = 65_536
+_BYTES_A_TOKEN = 64
+
+
+class AsksModel(Protocol):
+    """Anything that answers prompts: the client, or what records and replays its answers."""
+
+    def ask(self, prompt: Prompt, structured: str, correction: tuple[str, str] | None = None) -> Answer:
+        """See `ChatClient.ask`."""
+        ...
+
+
+def connected(settings: Settings) -> openai.OpenAI:
+    """The `openai` client for the endpoint of the settings, without retries of its own; nothing is sent yet.
+
+    Without a key, no key is sent: not even one that other variables of the environment hold. Raises `ConfigurationError`
+    for an address that is none.
+    """
+    import httpx2
+    import openai
+
+    if urlsplit(settings.llm_chat_api_url).scheme not in ("http", "https") or not _host(settings.llm_chat_api_url):
+        raise ConfigurationError(
+            "LLM_CHAT_API_URL is no address of a server. It looks like https://openrouter.ai/api/v1."
+        )
+    for noisy in ("openai", "httpx2", "httpcore2"):
+        # Below this level they may tell what is sent.
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    seconds, key = settings.llm_timeout_seconds, settings.model_api_key
+    timeout = httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
+    return openai.OpenAI(
+        base_url=settings.llm_chat_api_url,
+        api_key=key.get_secret_value() if key else "none",
+        max_retries=0,
+        timeout=timeout,
+        http_client=openai.DefaultHttpxClient(
+            timeout=timeout, event_hooks={"request": [] if key else [_without_authorization]}
+        ),
+    )
+
+
+def _without_authorization(request: httpx2.Request) -> None:
+    request.headers.pop("authorization", None)
+
+
+class ChatClient:
+    """Chat completions at one endpoint. May be used by several threads at once.
+
+    A request that fails in passing (429, 408, 409, 5xx, time-out, connection, a body that broke off) is made again, at
+    most LLM_MAX_RETRIES times. The pause is what the server asks for, else 1, 2, 4, … seconds, each with up to a second
+    of jitter and never over LLM_MAX_RETRY_WAIT_SECONDS. Nothing else retries: the `openai` client's own are off.
+
+    An attempt ends with the first byte that comes LLM_TIMEOUT_SECONDS or more after its beginning, and when none has come
+    for that long: after twice as long at the latest. (Gateways send blanks to keep a connection alive, so that the second
+    alone would not end it.)
+    """
+
+    def __init__(
+        self,
+        client: openai.OpenAI,
+        settings: Settings,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], datetime] = utc_now,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._sleep = sleep
+        self._clock = clock
+        self._jitter = jitter
+        self._without: dict[str, frozenset[str]] = {}
+        self.host = _host(settings.llm_chat_api_url)
+
+    @classmethod
+    def connect(cls, settings: Settings, **others: Any) -> ChatClient:
+        """A client for the endpoint of the settings; nothing is sent yet. ``others`` go to the constructor.
+
+        Raises `ConfigurationError` for an address that is none.
+        """
+        return cls(connected(settings), settings, **others)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def ask(self, prompt: Prompt, structured: str, correction: tuple[str, str] | None = None) -> Answer:
+        """The answer to ``prompt``.
+
+        ``structured`` is one of `request.MODES`. ``correction`` is an answer that did not do, and the complaint about it.
+        Raises `ModelUnavailable` where the provider does not serve, `AnswerUnusable` where this input gets no answer,
+        `StructuredOutputUnsupported` where the server does not take ``structured``. None of them carries any text
+        that was sent or received.
+        """
+        body = request_body(prompt, structured, correction)
+        retrying = Retrying(
+            retry=retry_if_exception(self._worth_another_attempt),
+            stop=stop_after_attempt(self._settings.llm_max_retries + 1),
+            wait=self._pause,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._adapted, prompt, structured, body)
+        except Passing as failure:
+            last = failure
+        raise self._gave_up(last, retrying.statistics["attempt_number"])
+
+    def _worth_another_attempt(self, failure: BaseException) -> bool:
+        return isinstance(failure, Passing) and (failure.wait or 0.0) <= self._settings.llm_max_retry_wait_seconds
+
+    def _pause(self, state: RetryCallState) -> float:
+        failure = state.outcome.exception() if state.outcome else None
+        asked_for = failure.wait if isinstance(failure, Passing) else None
+        doubled = _FIRST_PAUSE_SECONDS * 2.0 ** min(state.attempt_number - 1, 30)
+        # Jitter in both cases: callers that were turned away together must not come back together.
+        pause = (doubled if asked_for is None else asked_for) + self._jitter()
+        return min(pause, self._settings.llm_max_retry_wait_seconds)
+
+    def _gave_up(self, failure: Passing, attempts: int) -> ModelUnavailable:
+        longest = self._settings.llm_max_retry_wait_seconds
+        if failure.wait is not None and failure.wait > longest:
+            return ModelUnavailable(
+                f"{failure.what}: it asks for a pause of {failure.wait:,.0f} seconds, more than the {longest:,.0f} of "
+                "LLM_MAX_RETRY_WAIT_SECONDS. Run again after that pause."
+            )
+        tried = "once" if attempts == 1 else f"{attempts} times"
+        return ModelUnavailable(f"{failure.what}; tried {tried}. {failure.remedy}")
+
+    def _adapted(self, prompt: Prompt, structured: str, body: dict[str, Any]) -> Answer:
+        """One attempt, made over at once where the model does not know a parameter; what it does not know is remembered."""
+        while True:
+            without = self._without.get(prompt.model, frozenset())
+            try:
+                return self._attempt(prompt, structured, _adapt(body, without))
+            except Unaccustomed as unaccustomed:
+                parameter = unaccustomed.parameter
+            if parameter in without:
+                raise ModelUnavailable(
+                    f"{self.host} refuses {parameter} for the model {prompt.model} in every form. Choose another model by "
+                    "LLM_CHAT_MODEL."
+                )
+            _log.info("The model %s does not take %s as others do; asked without it.", prompt.model, parameter)
+            self._without[prompt.model] = without | {parameter}
+
+    def _attempt(self, prompt: Prompt, structured: str, body: dict[str, Any]) -> Answer:
+        """One request. What is raised is raised outside of any handler, so that no error of a library, which may quote what
+        was sent, hangs on to it."""
+        import httpx2
+        import openai
+
+        begun = time.monotonic()
+        failure: Exception
+        try:
+            received = self._exchange(body, begun, prompt)
+        except openai.APIStatusError as error:
+            refusal = Refusal.read(error.status_code, error.body, error.response.headers, self._clock())
+            failure = meaning(refusal, prompt, structured, self.host)
+        except (openai.APITimeoutError, httpx2.TimeoutException):
+            failure = self._too_slow()
+        except openai.APIConnectionError as error:
+            failure = self._unreachable(error)
+        except httpx2.HTTPError as error:
+            failure = self._broke_off(type(error).__name__)
+        else:
+            return self._read(received, prompt, structured, body, time.monotonic() - begun)
+        raise failure
+
+    def _exchange(self, body: dict[str, Any], begun: float, prompt: Prompt) -> bytes:
+        """The bytes of the answer. Raises what the libraries raise, `Passing`, `ModelUnavailable`, `AnswerUnusable`."""
+        create = self._client.chat.completions.with_streaming_response.create
+        with create(**body, extra_body=self._extras()) as response:
+            kind = response.headers.get("content-type", "").split(";")[0].strip().lower()
+            if kind in ("text/event-stream", "text/html"):
+                raise ModelUnavailable(
+                    f"{self.host} answers with {kind} where a chat completion was asked for. Check that LLM_CHAT_API_URL is "
+                    "the base address of an OpenAI-compatible endpoint, such as https://openrouter.ai/api/v1."
+                )
+            most = _BYTES_ANYWAY + _BYTES_A_TOKEN * prompt.max_output_tokens
+            received = bytearray()
+            for piece in response.iter_bytes():
+                received += piece
+                if len(received) > most:
+                    raise self._endless(prompt, body, len(received), time.monotonic() - begun)
+                if time.monotonic() - begun > self._settings.llm_timeout_seconds:
+                    raise self._too_slow()
+            return bytes(received)
+
+    def _extras(self) -> dict[str, Any] | None:
+        """OpenRouter tells the cost of a call where it is asked to; others might take the question for an error."""
+        name = urlsplit(self._settings.llm_chat_api_url).hostname or ""
+        return {"usage": {"include": True}} if name == "openrouter.ai" or name.endswith(".openrouter.ai") else None
+
+    def _read(
+        self, received: bytes, prompt: Prompt, structured: str, body: Mapping[str, Any], latency: float
+    ) -> Answer:
+        content = _json(received)
+        if content is None:
+            raise self._broke_off("no whole JSON")
+        error = error_in(content)
+        if error is None:
+            return read_reply(content, prompt, self.host, latency, tokens_sent_about(body))
+        raise meaning(Refusal.read(_status(error), error), prompt, structured, self.host)
+
+    def _endless(self, prompt: Prompt, body: Mapping[str, Any], size: int, latency: float) -> AnswerUnusable:
+        usage = Usage(tokens_sent_about(body), max(size // 4, prompt.max_output_tokens), estimated=True)
+        return AnswerUnusable(
+            "too_long",
+            f"The answer of {prompt.model} went on past {size:,} bytes, though {prompt.max_output_tokens} tokens were asked "
+            "for at most; it was not read to its end.",
+            answer=Answer("", prompt.model, "length", usage, latency),
+        )
+
+    def _too_slow(self) -> Passing:
+        seconds = self._settings.llm_timeout_seconds
+        return Passing(
+            f"{self.host} did not answer within {seconds:g} seconds", "Run again later, or raise LLM_TIMEOUT_SECONDS."
+        )
+
+    def _unreachable(self, error: openai.APIConnectionError) -> Passing:
+        why = type(error.__cause__ or error).__name__
+        return Passing(
+            f"{self.host} cannot be reached, or broke off the connection ({why})",
+            "Check LLM_CHAT_API_URL and the network, or run again later.",
+        )
+
+    def _broke_off(self, why: str) -> Passing:
+        return Passing(f"What {self.host} answered broke off or was no JSON ({why})", "Run again later.")
+
+
+def answer_in_batch(status: int, body: Any, prompt: Prompt, structured: str, host: str) -> Answer:
+    """The answer in a line of a batch's results: the ``status_code`` and ``body`` of its ``response``.
+
+    Its latency is 0. Raises what `ChatClient.ask` raises; what passes there is `ModelUnavailable` here, so that the question
+    can be put again.
+    """
+    error = error_in(body) if status < 400 else (body.get("error") or body if isinstance(body, Mapping) else body)
+    try:
+        if error is None:
+            return read_reply(body, prompt, host, 0.0, tokens_sent_about(request_body(prompt, structured)))
+    except Passing as passing:
+        failure: Exception = passing
+    else:
+        failure = meaning(Refusal.read(status if status >= 400 else _status(error), error), prompt, structured, host)
+    if isinstance(failure, Unaccustomed):
+        failure = ModelUnavailable(f"The model {prompt.model} does not take {failure.parameter} in a batch at {host}.")
+    if isinstance(failure, Passing):
+        failure = ModelUnavailable(f"{failure.what}. {failure.remedy}")
+    raise failure
+
+
+def _adapt(body: dict[str, Any], without: frozenset[str]) -> dict[str, Any]:
+    """The body for a model that does not take some parameters. OpenAI's reasoning models have another name for the most
+    tokens, and one temperature only."""
+    adapted = {name: value for name, value in body.items() if name not in without}
+    if "max_tokens" in without:
+        adapted["max_completion_tokens"] = body["max_tokens"]
+    return adapted
+
+
+def _json(received: bytes) -> Any | None:
+    try:
+        return json.loads(received)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _status(error: Any) -> int:
+    """The HTTP status that an error within a body names; 502 where it names none, for it came from behind the gateway."""
+    code = error.get("code") if isinstance(error, Mapping) else None
+    if isinstance(code, str) and code.isdecimal() and len(code) == 3:
+        code = int(code)
+    return code if isinstance(code, int) and 400 <= code <= 599 else 502
+
+
+def _host(url: str) -> str:
+    """Host and port of the address, without user, password and path."""
+    return urlsplit(url).netloc.rpartition("@")[2]
