@@ -8,9 +8,10 @@ Validity (``valid_from``, ``valid_to``: half-open days) is about the world, know
 about the times of the messages. A plan (future tense, or present from a later day on) is a fact of its own that
 replaces nothing; it ends when it is retracted or the person says that it has come true. What is told as past is
 history and never current, unless the attribute is one that the past does not take back (a visit, a degree, a
-birthday) or there is no attribute, so that the statement itself says that it is past. A retraction needs an
-attribute: with a value it ends that value, without one whatever the attribute holds. It ends a plan if it is in the
-future tense, or if it names a value that only a plan holds.
+birthday) or there is no attribute, so that the statement itself says that it is past. A retraction with attribute and
+value ends that value, without a value whatever the attribute holds, without an attribute what was said of the thing that
+it names (`things`). It ends a plan if it is in the future tense, or if it names a value that only a plan holds. Some
+statements end what they do not speak of (`implied`).
 
 Scope. What was said in a dm may not even show by its effect: a move told in a dm must not make the old home disappear
 in a guild. So there are two folds. ``fold(assertions)`` is for readers in the dm and uses everything;
@@ -29,6 +30,7 @@ from datetime import date, datetime, timedelta
 from whisper_enrich.facts.attributes import ATTRIBUTES, Attribute
 from whisper_enrich.facts.merge import statement_key
 from whisper_enrich.facts.model import Assertion, Category, Evidence, Polarity, Tense
+from whisper_enrich.facts.rulings import RULE, Ruling, correction
 from whisper_enrich.facts.slots import arrange, in_order, sweep_all
 from whisper_enrich.facts.timeline import Claim, Reason, Stretch, said_on, scope_of
 from whisper_enrich.messages.model import Scope
@@ -94,7 +96,7 @@ class FactVersion:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """Current facts, every version, and the retractions that ended nothing (or named no attribute)."""
+    """Current facts, every version, and the retractions that ended nothing."""
 
     facts: tuple[Fact, ...] = ()
     versions: tuple[FactVersion, ...] = ()
@@ -104,17 +106,23 @@ class Folded:
 def fold(
     assertions: Iterable[Assertion],
     *,
+    rulings: Iterable[Ruling] = (),
     scope: Scope = Scope.DM,
     attributes: Mapping[str, Attribute] = ATTRIBUTES,
 ) -> Folded:
     """What all assertions of one (bot, user) amount to, for a reader in ``scope``.
 
+    ``rulings`` are those that persons made about them: what they reject or correct stands in the history as if it had
+    never held and replaces nothing (`rulings`).
+
     No assertions give an empty result. An attribute that the vocabulary does not know gathers values. No two facts
     share a statement: where two would, one of them shows another of its statements or, if it has none, lends its
     evidence. ``ValueError`` for assertions of several people, times without a zone, confidences outside (0, 1).
     """
-    ordered = in_order(assertions, scope)
-    stretches, found = sweep_all(arrange(ordered, attributes))
+    decided = sorted(rulings, key=lambda ruling: (ruling.ruled_at, ruling.number))
+    corrections = [c for ruling in decided if (c := correction(ruling)) is not None]
+    ordered = in_order([*assertions, *corrections], scope)
+    stretches, found = sweep_all(arrange(ordered, attributes, decided))
     versions = _versions(stretches)
     unmatched = (a for i, a in enumerate(ordered) if a.polarity is Polarity.RETRACT and i not in found)
     return Folded(_facts(versions), tuple(version for _, version in versions), tuple(unmatched))
@@ -124,11 +132,14 @@ def known_by(
     assertions: Iterable[Assertion],
     at: datetime,
     *,
+    rulings: Iterable[Ruling] = (),
     scope: Scope = Scope.DM,
     attributes: Mapping[str, Attribute] = ATTRIBUTES,
 ) -> Folded:
-    """What was known at a time: the fold of what had been said up to and including ``at`` (aware)."""
-    return fold((a for a in assertions if a.evidence.said_at <= at), scope=scope, attributes=attributes)
+    """What was known at a time: the fold of what had been said, and ruled, up to and including ``at`` (aware)."""
+    said = (a for a in assertions if a.evidence.said_at <= at)
+    ruled = (ruling for ruling in rulings if ruling.ruled_at <= at)
+    return fold(said, rulings=ruled, scope=scope, attributes=attributes)
 
 
 def held_on(versions: Iterable[FactVersion], day: date) -> tuple[FactVersion, ...]:
@@ -185,7 +196,7 @@ def _distinct(current: Iterable[tuple[Stretch, FactVersion]]) -> Sequence[_Shown
     by_words: dict[str, _Shown] = {}
     for stretch, version in sorted(current, key=_choosing_order):
         taken, form = (by_text, str) if version.value else (by_words, statement_key)
-        free = (text for text in _statements(stretch.claims) if form(text) not in taken)
+        free = (text for text in _statements(stretch.own) if form(text) not in taken)
         statement = next(free, None)
         if statement is None:
             taken[form(version.statement)].joined.append(stretch)
@@ -233,13 +244,15 @@ def _together(stretches: Sequence[Stretch]) -> Stretch:
 
 
 def _version(stretch: Stretch, number: int) -> FactVersion:
-    best = max(stretch.claims, key=lambda c: (c.assertion.confidence, c.order)).assertion
+    best = max(stretch.own, key=_preference).assertion
     evidence = _evidence(stretch.claims)
     valid_from, valid_to = _validity(stretch)
     enders = _enders(stretch)
     known_from = evidence[0].said_at
     known_to = None
-    if stretch.reason is not Reason.CURRENT:
+    if stretch.ended_at is not None:
+        known_to = max(known_from, stretch.ended_at)
+    elif stretch.reason is not Reason.CURRENT:
         known_to = max(known_from, min((c.assertion.evidence.said_at for c in enders), default=known_from))
     return FactVersion(
         key=stretch.key,
@@ -307,8 +320,13 @@ def _day_after(day: date | None) -> date | None:
 
 def _statements(claims: Iterable[Claim]) -> Iterator[str]:
     """Best first: by confidence, then the latest."""
-    best_first = sorted(claims, key=lambda c: (c.assertion.confidence, c.order), reverse=True)
+    best_first = sorted(claims, key=_preference, reverse=True)
     return (_shortened(claim.assertion.statement) for claim in best_first)
+
+
+def _preference(claim: Claim) -> tuple[bool, float, int]:
+    """What a person has ruled first, then by confidence, then the latest."""
+    return (claim.assertion.rule == RULE, claim.assertion.confidence, claim.order)
 
 
 def _shortened(statement: str) -> str:

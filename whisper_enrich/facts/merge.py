@@ -1,23 +1,33 @@
 """When two assertions speak of the same fact.
 
 With an attribute and a value: same attribute, same value. Otherwise: same attribute, same statement. Both are compared
-without case, punctuation, accents of Latin letters, articles and English inflection ("dogs", "dog"; "hiking", "hike").
-Derivation is kept apart ("organ", "organization"), and so are "C", "C++" and "C#".
+without case, punctuation, accents of Latin letters, articles and English inflection ("dogs", "dog"; "hiking", "hike"),
+with number words as figures ("two cats", "2 cats"). Statements are also compared without words that add nothing
+("really", "also", "currently") and with contractions written out ("doesn't", "does not"). Derivation is kept apart
+("organ", "organization"), and so are "C", "C++" and "C#".
 
-Two spellings of one value are taken for one only where that is clear; a value that is wrongly kept apart shows up
-twice, one that is wrongly merged hides a fact. No similarity score is used: at any threshold that accepts "new york
-city" for "new york", "york" for "new york" or "painting" for "printing" is close behind. The rules, all within one
+Two wordings are taken for one only where that is clear; what is wrongly kept apart shows up twice, what is wrongly merged
+hides a fact. A similarity score of whole texts is of no use here: at any threshold that accepts "new york city" for "new
+york", "york" for "new york", "painting" for "printing" and "three cats" for "two cats" are close behind. So every word
+must have its counterpart, in the same order, and the only words that may differ are those of these rules, all within one
 attribute:
 
 1. places: a closing "city" after at least two words is dropped (New York City; but Mexico City is not Mexico), and a
    qualifier after a comma may be missing on one side (Leeds, UK), never differ (Portland, Oregon and Portland, Maine);
 2. organisations: a closing legal form is dropped (Acme Inc, Bolt GmbH);
-3. the same letters written as one word or two (videogames, video games), where no digit is among them;
-4. a slip of the pen in one word of at least eight letters: two neighbours swapped (Edinbrugh) or a letter doubled or
-   not (Massachusets), never the first letter, and never where values are people's names (Marian, Marina).
+3. pastimes: the verb in front may be missing on one side (playing chess, chess), never differ (watching, playing football);
+4. the same letters written as one word or two (videogames, video games), where no digit is among them;
+5. a slip of the pen in one word of at least eight letters: one edit apart (two neighbours swapped, a letter too many, too
+   few or wrong; optimal string alignment distance) or a letter doubled or not, with the first letter and the set of
+   consonants unchanged (Edinbrugh, goverment, definately; but not painting and printing). Never in names, nor in a word
+   with a digit.
 
-The first spelling said names the fact; a later one joins it if it is the same as every spelling that has joined before.
-So what was known at a time keeps its key, whatever is said afterwards.
+So numbers, names and negations are never merged: each is a word that must be there on both sides.
+
+Being the same is not transitive ("football" is both "playing football" and "watching football"). The first wording said
+names the fact; a later one joins it if it is the same as every wording that has joined before. "First" is by the time of
+the message, then by the content of the assertion, never by when it was stored; so the outcome does not depend on the order
+in which assertions come, and what was known at a time keeps its key, whatever is said afterwards.
 """
 
 from __future__ import annotations
@@ -30,6 +40,7 @@ from functools import cache, lru_cache
 from hashlib import blake2b
 
 from whisper_enrich.facts.attributes import Attribute
+from whisper_enrich.text.words import word_set
 
 #: Attributes that exclude each other for the same value: who likes olives does not dislike them.
 OPPOSITES: Mapping[str, str] = {"likes": "dislikes", "dislikes": "likes"}
@@ -40,7 +51,35 @@ _APOSTROPHES = "'’‘ʼ`"
 _ASCII_TO_WORDS = str.maketrans(dict.fromkeys('!"$%&()*,-./:;<=>?@[\\]^_{|}~', " ") | dict.fromkeys(_APOSTROPHES, ""))
 _ENDINGS = re.compile(r"|e|y|'?s|es|ies|d|ed|ied|ing|ying|([a-z])\1?(?:ed|ing)")
 _DOUBLED = re.compile(r"(.)\1+")
+_NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w'’-]*")
 _SLIP_MIN_LETTERS = 8
+_VOWELS = frozenset("aeiouy")
+_NUMBERS = {
+    word: str(number)
+    for number, word in enumerate(
+        (
+            "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+            "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+        )
+    )
+}  # fmt: skip
+# What a statement says is the same with and without them. No negation, number, tense or frequency is among them.
+_ADDS_NOTHING = word_set(
+    """
+    really very just also actually currently recently quite still now too so totally definitely absolutely truly to do
+    does am is are
+    """
+)
+_PLAIN_VERBS = word_set("do does is are")
+_CONTRACTIONS = {
+    f"{verb}nt": ("not",) if verb in _PLAIN_VERBS else (verb, "not")
+    for verb in word_set("do does did is are was were has have had could would should")
+} | {"cant": ("can", "not"), "cannot": ("can", "not"), "wont": ("will", "not")}
+# Verbs that only say how one enjoys a thing.
+_PASTIME_VERBS = word_set(
+    "play playing go going do doing eat eating drink drinking watch watching read reading listen listening"
+)
+_PASTIMES = frozenset({"likes", "dislikes", "hobby", "plays", "wants"})
 _CACHE = 1 << 16
 
 
@@ -51,20 +90,30 @@ class ValueForm:
     inflected: bool = True
     place: bool = False
     organisation: bool = False
+    pastime: bool = False
     slips: bool = True
+    statement: bool = False
+
+
+STATEMENT = ValueForm(statement=True)
+"""How whole statements are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """A value as words to compare, the part after the comma of a place, and its letters as one word."""
+    """A value as words to compare, the part after the comma of a place, the verb before a pastime; its letters as one
+    word, and those of its words that are names."""
 
     words: tuple[str, ...]
     qualifier: tuple[str, ...] = ()
+    verb: str = ""
     joined: str = field(default="", compare=False)
+    names: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def text(self) -> str:
-        return " ".join(self.words) + (", " + " ".join(self.qualifier) if self.qualifier else "")
+        head = f"{self.verb} {' '.join(self.words)}" if self.verb else " ".join(self.words)
+        return head + (", " + " ".join(self.qualifier) if self.qualifier else "")
 
 
 def value_form(attribute: Attribute | None) -> ValueForm:
@@ -76,6 +125,7 @@ def value_form(attribute: Attribute | None) -> ValueForm:
         inflected=kind not in ("name", "place"),
         place=kind == "place",
         organisation=kind.startswith("organisation"),
+        pastime=attribute.name in _PASTIMES,
         slips="name" not in kind,
     )
 
@@ -83,23 +133,43 @@ def value_form(attribute: Attribute | None) -> ValueForm:
 @lru_cache(maxsize=_CACHE)
 def statement_key(statement: str) -> str:
     """The comparable form of a whole statement; never empty unless the statement is."""
-    return " ".join(_without_articles([inflection_stem(word) for word in _words(statement)])) or statement.strip()
+    return " ".join(map(_comparable, plain_words(statement))) or statement.strip()
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of a text in lower case, contractions written out, without articles and words that add nothing."""
+    words = [part for word in _words(text) for part in _CONTRACTIONS.get(word, (word,))]
+    return _without_articles([word for word in words if word not in _ADDS_NOTHING] or words)
 
 
 @lru_cache(maxsize=_CACHE)
 def spell(value: str, form: ValueForm) -> Spelling:
     """The comparable form of a value. A value without any word (an emoji in brackets, say) is kept as it is written."""
+    if form.statement:
+        words = statement_key(value).split()
+        names = frozenset(_comparable(word) for name in _NAME.findall(value) for word in _words(name))
+        return Spelling(tuple(words), joined="".join(words), names=names)
     head, _, tail = value.partition(",") if form.place else (value, "", "")
     words = _without_articles(_words(head))
     if form.organisation and len(words) > 1 and words[-1] in _LEGAL_FORMS:
         words.pop()
     if form.place and len(words) > 2 and words[-1] == "city":
         words.pop()
+    verb = ""
+    if form.pastime and len(words) > 1 and words[0] in _PASTIME_VERBS:
+        verb, *words = words
+        verb = inflection_stem(verb)
+        if words[0] == "to" and len(words) > 1:
+            words = words[1:]
     words = words or [value.strip().casefold()]
     joined = "".join(words)
     if form.inflected:
-        words, joined = [inflection_stem(word) for word in words], inflection_stem(joined)
-    return Spelling(tuple(words), tuple(_words(tail)), joined)
+        words, joined = [_comparable(word) for word in words], inflection_stem(joined)
+    return Spelling(tuple(words), tuple(_words(tail)), verb, joined)
+
+
+def _comparable(word: str) -> str:
+    return _NUMBERS.get(word) or inflection_stem(word)
 
 
 @lru_cache(maxsize=_CACHE)
@@ -119,9 +189,14 @@ def inflection_stem(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
+def full_stem(word: str) -> str:
+    """The Snowball English stem, which undoes derivation too."""
+    return _stemmer().stemWord(word)
+
+
 def clearly_same(a: Spelling, b: Spelling, form: ValueForm) -> bool:
     """Whether two spellings mean one value, by the rules in this module's description. Symmetric, not transitive."""
-    if a.qualifier and b.qualifier and a.qualifier != b.qualifier:
+    if _differ(a.qualifier, b.qualifier) or _differ(a.verb, b.verb):
         return False
     if a.words == b.words:
         return True
@@ -130,7 +205,12 @@ def clearly_same(a: Spelling, b: Spelling, form: ValueForm) -> bool:
     if not form.slips or len(a.words) != len(b.words):
         return False
     different = [(x, y) for x, y in zip(a.words, b.words, strict=True) if x != y]
-    return len(different) == 1 and _slip(*different[0])
+    return len(different) == 1 and (a.names | b.names).isdisjoint(different[0]) and _slip(*different[0])
+
+
+def _differ(one: object, other: object) -> bool:
+    """Both are there, and not the same."""
+    return bool(one and other) and one != other
 
 
 @dataclass(slots=True)
@@ -206,7 +286,7 @@ def _without_articles(words: list[str]) -> list[str]:
 
 def _fingerprint(spelling: Spelling) -> str:
     """Equal for all spellings that `clearly_same` can accept, so that few pairs need be compared."""
-    return spelling.joined[:1] + "".join(sorted(set(spelling.joined)))
+    return spelling.joined[:1] + "".join(sorted(set(spelling.joined) - _VOWELS))
 
 
 def _kind(value: str, form: ValueForm) -> str:
@@ -216,10 +296,21 @@ def _kind(value: str, form: ValueForm) -> str:
 def _slip(a: str, b: str) -> bool:
     if min(len(a), len(b)) < _SLIP_MIN_LETTERS or a[0] != b[0] or not (a + b).isalpha():
         return False
-    if _DOUBLED.sub(r"\1", a) == _DOUBLED.sub(r"\1", b):
-        return True
-    at = [i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y]
-    return len(a) == len(b) and len(at) == 2 and at[1] == at[0] + 1 and a[at[0]] == b[at[1]] and a[at[1]] == b[at[0]]
+    if set(a) - _VOWELS != set(b) - _VOWELS:
+        return False
+    return _DOUBLED.sub(r"\1", a) == _DOUBLED.sub(r"\1", b) or _edits(a, b, score_cutoff=1) == 1
+
+
+@cache
+def _edit_distance():
+    """Imported when first needed, as the stemmer is."""
+    from rapidfuzz.distance import OSA
+
+    return OSA.distance
+
+
+def _edits(a: str, b: str, score_cutoff: int) -> int:
+    return _edit_distance()(a, b, score_cutoff=score_cutoff)
 
 
 @cache

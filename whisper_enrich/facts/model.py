@@ -43,8 +43,19 @@ class Polarity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """The bot's message whose question an answer needs to be understood. ``quote`` is verbatim."""
+
+    point_id: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """The verbatim words a statement rests on. ``text[start:end] == quote`` in the message; code checks it."""
+    """The verbatim words a statement rests on. ``text[start:end] == quote`` in the message; code checks it.
+
+    ``question`` is set where the words are a "yes" or a "no": they say nothing without it.
+    """
 
     point_id: str
     start: int
@@ -52,6 +63,7 @@ class Evidence:
     quote: str
     said_at: datetime
     scope: Scope
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)

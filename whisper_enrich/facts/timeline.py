@@ -11,6 +11,9 @@ Event time is the stated day, else the day of the message. Two things are known 
   always; for a new value only where it dates back at most `NEWS_DAYS`, the reach of "this month" and "last month". An
   older start is biography ("I moved to Paris in 2015") and does not touch what was said of today.
 - A retraction said after a claim that states its start ends that claim not before its start.
+
+A claim may end another without being a retraction of it (`implied`): it ends what stands, and is silent otherwise. A claim
+whose value says less than the one that stands ("a nurse" after "a paediatric nurse") supports it.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from whisper_enrich.facts.belief import DISCOUNT_OF_CORRECTED, belief, support
@@ -35,7 +38,7 @@ class Reason(StrEnum):
 
     ``superseded``: another value took its place (or a plan came true); ``retracted``: the person said it holds no
     longer; ``past``: it was told as past; ``corrected``: it was replaced from its very beginning, so that it never
-    held.
+    held; ``rejected``: a person ruled that it is wrong.
     """
 
     CURRENT = "current"
@@ -43,21 +46,25 @@ class Reason(StrEnum):
     RETRACTED = "retracted"
     PAST = "past"
     CORRECTED = "corrected"
+    REJECTED = "rejected"
 
 
 @dataclass(slots=True, eq=False)
 class Claim:
     """An assertion in its place: ``order`` is its rank by saying, ``key`` the fact it is about ("" in a retraction of
-    whatever stands), ``day`` its event time."""
+    whatever stands), ``day`` its event time. ``implied``: it ends that fact without speaking of it. ``says_less`` holds
+    the facts that say what it says and more."""
 
     assertion: Assertion
     order: int
     key: str
     day: date
+    implied: bool = False
+    says_less: frozenset[str] = frozenset()
 
     @property
     def retracts(self) -> bool:
-        return self.assertion.polarity is Polarity.RETRACT
+        return self.implied or self.assertion.polarity is Polarity.RETRACT
 
     @property
     def stated(self) -> bool:
@@ -66,7 +73,8 @@ class Claim:
 
 @dataclass(slots=True, eq=False)
 class Stretch:
-    """An unbroken time over which one fact stood. ``start`` and ``end`` are half-open event days."""
+    """An unbroken time over which one fact stood. ``start`` and ``end`` are half-open event days; ``ended_at`` is when a
+    person ruled on it."""
 
     key: str
     start: date
@@ -77,11 +85,25 @@ class Stretch:
     successor: Stretch | None = None
     opposing: list[Claim] = field(default_factory=list)
     planned: bool = False
+    ended_at: datetime | None = None
 
     def close(self, claim: Claim, reason: Reason, successor: Stretch | None = None) -> None:
         """End it at the claim's day; ``ended_by`` begins with that claim."""
         self.end, self.reason, self.successor = claim.day, reason, successor
         self.ended_by.append(claim)
+
+    def resume(self) -> bool:
+        """Go on as if what took its place had never been said; not if it has been retracted since. Whether it goes on."""
+        retractions = [claim for claim in self.ended_by if claim.retracts]
+        self.end, self.reason, self.successor, self.ended_by = None, Reason.CURRENT, None, []
+        for claim in retractions:
+            self.close(claim, Reason.RETRACTED)
+        return not retractions
+
+    @property
+    def own(self) -> list[Claim]:
+        """The claims that speak of the fact itself, and do not only support it by saying less."""
+        return [claim for claim in self.claims if claim.key == self.key] or self.claims
 
     @property
     def scope(self) -> Scope:
@@ -152,18 +174,23 @@ class _Slot:
 
     def retract(self, claim: Claim) -> None:
         stretch = self.last_of.get(claim.key)
-        if stretch is None:
+        if stretch is None or (claim.implied and stretch is not self.current):
             return
         self.found.add(claim.order)
-        if stretch is self.current:
-            stretch.close(claim, Reason.RETRACTED)
-            self.current = None
-        else:
+        if stretch is not self.current:
             stretch.ended_by.append(claim)
+            return
+        stretch.close(claim, Reason.RETRACTED)
+        self.current = None
+        if _undoes(claim, stretch):
+            stretch.end = stretch.start
+            before = next((s for s in reversed(self.stretches) if s.successor is stretch), None)
+            if before is not None and before.resume():
+                self.current = before
 
     def affirm(self, claim: Claim) -> None:
         standing = self.current
-        if standing is not None and standing.key == claim.key:
+        if standing is not None and (standing.key == claim.key or standing.key in claim.says_less):
             standing.claims.append(claim)
             return
         wrong = standing is not None and (self.unchanging or standing.start == claim.day)
@@ -180,11 +207,22 @@ class _Slot:
         """The stretch of the claimed fact that a mistake, now corrected, had ended: it goes on as if never
         interrupted."""
         before = self.last_of.get(claim.key)
-        if before is None or before.successor is not mistake:
+        if before is None or before.successor is not mistake or not before.resume():
             return None
-        before.end, before.reason, before.successor, before.ended_by = None, Reason.CURRENT, None, []
         before.claims.append(claim)
         return before
+
+
+def _undoes(retraction: Claim, stretch: Stretch) -> bool:
+    """Whether what is taken back by name never held: a joke, a slip. It began on the same day, or was said within a day
+    and is taken back without an attribute."""
+    assertion = retraction.assertion
+    if retraction.implied or not (assertion.value or not assertion.attribute):
+        return False
+    if retraction.day == stretch.start:
+        return True
+    first = min(claim.assertion.evidence.said_at for claim in stretch.claims)
+    return not assertion.attribute and assertion.evidence.said_at - first <= timedelta(days=1)
 
 
 def sweep_plan(claims: Sequence[Claim]) -> tuple[list[Stretch], set[int]]:
@@ -230,18 +268,25 @@ def _pieces(claims: Iterable[Claim]) -> list[tuple]:
 
 def _aim_retractions(by_saying: Sequence[Claim]) -> None:
     """A retraction without a value is about the claim that stood on its day, by what had been said until then."""
-    said: list[tuple[date, int, str]] = []
+    said: list[tuple[date, int, str, str]] = []
     starts: dict[str, date] = {}
     for claim in by_saying:
         if not claim.retracts:
-            insort(said, (claim.day, claim.order, claim.key))
+            insort(said, (claim.day, claim.order, claim.key, claim.assertion.evidence.point_id))
             if claim.stated:
                 starts[claim.key] = max(claim.day, starts.get(claim.key, claim.day))
             continue
         if not claim.key and said:
-            standing = bisect_right(said, (claim.day, claim.order, ""))
-            claim.key = said[max(standing - 1, 0)][2]
+            claim.key = _standing(said, claim)
         claim.day = max(claim.day, starts.get(claim.key, claim.day))
+
+
+def _standing(said: Sequence[tuple[date, int, str, str]], claim: Claim) -> str:
+    """Of what was said before the message of ``claim``, the fact that stood on its day; else of what the message says."""
+    last = max(bisect_right(said, (claim.day, claim.order, "", "")) - 1, 0)
+    point = claim.assertion.evidence.point_id
+    before = next((i for i in range(last, -1, -1) if said[i][3] != point), last)
+    return said[before][2]
 
 
 def _move_before_changes(by_saying: Sequence[Claim]) -> None:

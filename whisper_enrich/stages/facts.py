@@ -18,8 +18,8 @@ from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.attempts import failed
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.reading import POINTS_A_READ, Read, read_messages
+from whisper_enrich.storage import fact_history, fact_rulings, ledger, profiles
 from whisper_enrich.storage import facts as repository
-from whisper_enrich.storage import ledger, profiles
 from whisper_enrich.storage.database import refuses_data
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import Progress, Row
@@ -77,10 +77,10 @@ def record_results(ctx: StageContext, bot: BotCollection, results: Mapping[date,
     ctx.record_stage(bot.bot_name, "facts", seconds, counts)
 
 
-def waiting_rows(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> list[Row]:
-    """Rows of these days that wait for facts and may be worked on now, so many as are taken at once."""
+def waiting_rows(ctx: StageContext, bot: BotCollection, days: Sequence[date], offset: int = 0) -> list[Row]:
+    """Rows of these days that wait for facts and may be worked on now, so many as are taken at once after ``offset``."""
     with ctx.database.connect() as connection:
-        return ledger.waiting(connection, bot.bot_name, days, "facts", ctx.clock(), POINTS_A_READ)
+        return ledger.waiting(connection, bot.bot_name, days, "facts", ctx.clock(), POINTS_A_READ, offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,7 @@ def _write(ctx: StageContext, bot: BotCollection, lease: Lease, batch: Sequence[
         users = repository.users_of_assertions(connection, bot.bot_name, settled)
         users |= {assertion.user_id for assertion in assertions}
         repository.lock_users(connection, bot.bot_name, users)
+        fact_history.keep_earlier(connection, bot.bot_name, settled, version, ctx.clock())
         repository.replace_assertions(
             connection, bot.bot_name, bot.collection, settled, assertions,
             engine_version=version, extracted_at=ctx.clock(),
@@ -180,9 +181,15 @@ def _write(ctx: StageContext, bot: BotCollection, lease: Lease, batch: Sequence[
 
 
 def refold(connection, bot_name: str, users: Sequence[str]) -> repository.FactChanges:
-    """Bring `user_facts`, evidence and history of these users up to their stored assertions."""
+    """Bring `user_facts`, evidence and history of these users up to their stored assertions and rulings."""
     if not users:
         return repository.FactChanges(0, 0)
     stored = repository.assertions_of(connection, bot_name, users)
-    folds = {user_id: fold(s.assertion for s in stored[user_id]) for user_id in users}
+    rulings = fact_rulings.rulings_of(connection, bot_name, users)
+    folds = {
+        user_id: fold((s.assertion for s in stored[user_id]), rulings=[r.ruling for r in rulings[user_id]])
+        for user_id in users
+    }
+    for user_id in users:
+        stored[user_id] += [asserted for r in rulings[user_id] if (asserted := r.asserted()) is not None]
     return repository.store_folds(connection, bot_name, folds, stored, profiles.names_of(connection, users))

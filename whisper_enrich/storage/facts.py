@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Row, text
 
-from whisper_enrich.facts.model import Assertion, Category, Evidence, Polarity, Tense
+from whisper_enrich.facts.model import Assertion, Category, Evidence, Polarity, Question, Tense
 from whisper_enrich.messages.model import Scope
-from whisper_enrich.storage.bulk import copy_into_temporary, upsert_changed
+from whisper_enrich.storage.bulk import array_literal, copy_into_temporary, upsert_changed
 
 if TYPE_CHECKING:
     from whisper_enrich.facts.fold import Folded
 
 MAX_FACT_LENGTH = 500
 
-_ASSERTION_COLUMNS = (
+ASSERTION_COLUMNS = (
     "bot_name", "point_id", "ordinal", "user_id", "day", "said_at", "scope", "category", "attribute", "value",
     "statement", "polarity", "tense", "holds_from", "holds_to", "confidence", "span_start", "span_end", "quote", "rule",
-    "engine_version", "extracted_at", "source_collection",
+    "engine_version", "extracted_at", "source_collection", "question_point_id", "question_quote",
 )  # fmt: skip
 
 
@@ -39,8 +39,10 @@ def lock_users(connection: Connection, bot_name: str, user_ids: Iterable[str]) -
 def users_of_assertions(connection: Connection, bot_name: str, point_ids: Sequence[str]) -> set[str]:
     """Users of whom these points say something so far."""
     rows = connection.execute(
-        text("SELECT DISTINCT user_id FROM fact_assertions WHERE bot_name = :bot AND point_id = ANY(:ids)"),
-        {"bot": bot_name, "ids": list(point_ids)},
+        text(
+            "SELECT DISTINCT user_id FROM fact_assertions WHERE bot_name = :bot AND point_id = ANY(CAST(:ids AS text[]))"
+        ),
+        {"bot": bot_name, "ids": array_literal(point_ids)},
     )
     return set(rows.scalars())
 
@@ -57,8 +59,8 @@ def replace_assertions(
 ) -> None:
     """Make ``assertions`` all that these points support."""
     connection.execute(
-        text("DELETE FROM fact_assertions WHERE bot_name = :bot AND point_id = ANY(:ids)"),
-        {"bot": bot_name, "ids": list(point_ids)},
+        text("DELETE FROM fact_assertions WHERE bot_name = :bot AND point_id = ANY(CAST(:ids AS text[]))"),
+        {"bot": bot_name, "ids": array_literal(point_ids)},
     )
     if not assertions:
         return
@@ -71,11 +73,15 @@ def replace_assertions(
             a.bot_name, said.point_id, ordinal, a.user_id, said.said_at.astimezone(UTC).date(), said.said_at,
             said.scope.value, a.category.value, a.attribute, a.value, a.statement, a.polarity.value, a.tense.value,
             a.holds_from, a.holds_to, a.confidence, said.start, said.end, said.quote, a.rule, engine_version,
-            extracted_at, collection,
+            extracted_at, collection, *_question(said),
         ))  # fmt: skip
-    copy_into_temporary(connection, "new_assertions", "fact_assertions", _ASSERTION_COLUMNS, rows)
-    columns = ", ".join(_ASSERTION_COLUMNS)
+    copy_into_temporary(connection, "new_assertions", "fact_assertions", ASSERTION_COLUMNS, rows)
+    columns = ", ".join(ASSERTION_COLUMNS)
     connection.execute(text(f"INSERT INTO fact_assertions ({columns}) SELECT {columns} FROM new_assertions"))
+
+
+def _question(said: Evidence) -> tuple[str | None, str | None]:
+    return (said.question.point_id, said.question.quote) if said.question else (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +98,21 @@ def assertions_of(connection: Connection, bot_name: str, user_ids: Sequence[str]
     """All stored assertions by user; a user without any has an empty list."""
     rows = connection.execute(
         text(
-            f"SELECT {', '.join(_ASSERTION_COLUMNS)} FROM fact_assertions "
+            f"SELECT {', '.join(ASSERTION_COLUMNS)} FROM fact_assertions "
             "WHERE bot_name = :bot AND user_id = ANY(:users) ORDER BY point_id, ordinal"
         ),
         {"bot": bot_name, "users": list(user_ids)},
     )
     found: dict[str, list[StoredAssertion]] = {user_id: [] for user_id in user_ids}
     for row in rows:
-        found[row.user_id].append(_stored_assertion(row))
+        found[row.user_id].append(stored_assertion(row))
     return found
 
 
-def _stored_assertion(row: Row) -> StoredAssertion:
-    evidence = Evidence(row.point_id, row.span_start, row.span_end, row.quote, row.said_at, Scope(row.scope))
+def stored_assertion(row: Row) -> StoredAssertion:
+    """From a row with `ASSERTION_COLUMNS`."""
+    question = Question(row.question_point_id, row.question_quote) if row.question_point_id is not None else None
+    evidence = Evidence(row.point_id, row.span_start, row.span_end, row.quote, row.said_at, Scope(row.scope), question)
     assertion = Assertion(
         row.bot_name, row.user_id, Category(row.category), row.statement, row.attribute, row.value,
         Polarity(row.polarity), Tense(row.tense), row.holds_from, row.holds_to, row.confidence, evidence, row.rule,
@@ -128,7 +136,9 @@ _VERSION_COLUMNS = (
     "valid_to", "known_from", "known_to", "superseded_by", "reason", "scope", "tense", "confidence",
     "message_ids", "ended_by",
 )  # fmt: skip
-_EVIDENCE_COLUMNS = ("point_id", "span_start", "span_end", "quote", "said_at", "scope")
+_EVIDENCE_COLUMNS = (
+    "point_id", "span_start", "span_end", "quote", "said_at", "scope", "question_point_id", "question_quote",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +166,8 @@ def store_folds(
             sources = [origin[(e.point_id, e.start)] for e in fact.evidence]
             newest = max(sources, key=lambda s: (s.assertion.evidence.said_at, s.assertion.evidence.point_id))
             evidence += [
-                (e.point_id, e.start, e.end, e.quote, e.said_at, e.scope.value, user_id, content) for e in fact.evidence
+                (e.point_id, e.start, e.end, e.quote, e.said_at, e.scope.value, *_question(e), user_id, content)
+                for e in fact.evidence
             ]
             if content in seen:
                 continue
@@ -179,6 +190,44 @@ def store_folds(
     _store_evidence(connection, bot_name, users, evidence)
     _store_versions(connection, bot_name, users, versions)
     return changes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFact:
+    """A row of `user_facts`."""
+
+    id: int
+    bot_name: str
+    user_id: str
+    key: str
+    category: str
+    attribute: str
+    value: str
+    content: str
+    confidence: float
+    tense: str
+    scope: str
+    mentions: int
+    valid_from: date | None
+    valid_to: date | None
+    last_said_at: datetime
+    engine_version: str
+    source_collection: str
+
+
+def known_facts(connection: Connection, bot_name: str, user_id: str) -> list[KnownFact]:
+    """What is known of a user now, by category and attribute."""
+    rows = connection.execute(
+        text(
+            """
+            SELECT id, bot_name, user_id, fact_key AS key, category, attribute, value, fact_content AS content, confidence,
+                   tense, scope, mentions, valid_from, valid_to, last_said_at, engine_version, source_collection
+            FROM user_facts WHERE bot_name = :bot AND user_id = :user ORDER BY category, attribute, fact_content
+            """
+        ),
+        {"bot": bot_name, "user": user_id},
+    )
+    return [KnownFact(*row) for row in rows]
 
 
 def _store_facts(connection: Connection, bot_name: str, users: list[str], facts: list[tuple]) -> FactChanges:
@@ -234,8 +283,10 @@ def _store_evidence(connection: Connection, bot_name: str, users: list[str], evi
             FROM new_evidence n
             JOIN user_facts f ON f.bot_name = :bot AND f.user_id = n.user_id AND f.fact_content = n.fact_content
             ON CONFLICT (fact_id, point_id, span_start, span_end) DO UPDATE
-            SET said_at = excluded.said_at, scope = excluded.scope
-            WHERE (t.said_at, t.scope) IS DISTINCT FROM (excluded.said_at, excluded.scope)
+            SET said_at = excluded.said_at, scope = excluded.scope,
+                question_point_id = excluded.question_point_id, question_quote = excluded.question_quote
+            WHERE (t.said_at, t.scope, t.question_point_id, t.question_quote)
+               IS DISTINCT FROM (excluded.said_at, excluded.scope, excluded.question_point_id, excluded.question_quote)
             """
         ),
         {"bot": bot_name},

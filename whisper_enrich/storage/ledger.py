@@ -63,9 +63,15 @@ def _row(row, wanted: Part) -> Row:
 
 
 def waiting(
-    connection: Connection, bot_name: str, days: Sequence[date], stage: Stage, now: datetime, limit: int
+    connection: Connection,
+    bot_name: str,
+    days: Sequence[date],
+    stage: Stage,
+    now: datetime,
+    limit: int,
+    offset: int = 0,
 ) -> list[Row]:
-    """Rows of these days that the stage may work on now, those of one user together, at most ``limit``.
+    """Rows of these days that the stage may work on now, those of one user together, at most ``limit`` after ``offset``.
 
     And those of any day that are no conversation any more: what was derived from them is to be withdrawn, and their day
     may be no partition.
@@ -78,10 +84,10 @@ def waiting(
             FROM message_ledger
             WHERE bot_name = :bot AND {stage}_state = 'waiting' AND (day = ANY(:days) OR disposition <> 'conversation')
               AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)
-            ORDER BY user_id, event_time, point_id LIMIT :limit
+            ORDER BY user_id, event_time, point_id LIMIT :limit OFFSET :offset
             """
         ),
-        {"bot": bot_name, "days": list(days), "now": now, "limit": limit},
+        {"bot": bot_name, "days": list(days), "now": now, "limit": limit, "offset": offset},
     )
     return [_row(row, wanted) for row in rows]
 
@@ -127,7 +133,9 @@ def record(connection: Connection, bot_name: str, stage: Stage, version: str, pr
             f"""
             UPDATE message_ledger l SET {marks_anew}
                 {stage}_state = p.state, {stage}_reason = p.reason, {stage}_attempts = p.attempts,
-                {stage}_next_at = p.next_at, {stage}_version = CASE WHEN p.state = 'done' THEN :version END
+                {stage}_next_at = p.next_at,
+                {stage}_version = CASE p.state WHEN 'done' THEN :version WHEN 'left_out' THEN NULL
+                                               ELSE l.{stage}_version END
             FROM unnest(CAST(:ids AS text[]), CAST(:revisions AS integer[]), CAST(:states AS text[]),
                         CAST(:reasons AS text[]), CAST(:attempts AS smallint[]), CAST(:next_at AS timestamptz[]),
                         CAST(:reopens AS boolean[]))
@@ -153,6 +161,35 @@ def record(connection: Connection, bot_name: str, stage: Stage, version: str, pr
 
 UserDay = tuple[str, date]
 """A user and a UTC day."""
+
+
+def release(
+    connection: Connection,
+    bot_name: str,
+    stage: Stage,
+    reason: str,
+    point_ids: Collection[str],
+    user_days: Collection[UserDay],
+) -> int:
+    """Let rows that wait for this reason be worked on at once: those of these points, and of these users and days.
+
+    Returns how many.
+    """
+    lock(connection, bot_name)
+    return connection.execute(
+        text(
+            f"""
+            UPDATE message_ledger SET {stage}_next_at = NULL
+            WHERE bot_name = :bot AND {stage}_state = 'waiting' AND {stage}_reason = :reason
+              AND (point_id = ANY(CAST(:points AS text[]))
+                   OR (user_id, day) IN (SELECT * FROM unnest(CAST(:users AS text[]), CAST(:days AS date[]))))
+            """
+        ),
+        {
+            "bot": bot_name, "reason": reason, "points": array_literal(point_ids),
+            "users": [user for user, _ in user_days], "days": [day for _, day in user_days],
+        },
+    ).rowcount  # fmt: skip
 
 
 def user_days_waiting(
@@ -260,4 +297,66 @@ def replay_dead_letters(connection: Connection, bot_name: str | None, day: date 
             """
         ),
         {"bot": bot_name, "day": day},
+    ).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """How many results of a bot are of another version than the one in force."""
+
+    bot_name: str
+    stage: Stage
+    version: str
+    messages: int
+
+
+_STALE = "disposition = 'conversation' AND {stage}_state = 'done' AND {stage}_version <> :{stage}_version"
+
+
+def stale(connection: Connection, facts_version: str, summary_version: str, bot_name: str | None = None) -> list[Stale]:
+    """Results that an engine of another version made, by bot, stage and version. They stay until somebody asks."""
+    rows = connection.execute(
+        text(
+            " UNION ALL ".join(
+                f"SELECT bot_name, '{stage}' AS stage, {stage}_version AS version, count(*) AS messages FROM message_ledger "
+                f"WHERE {_STALE.format(stage=stage)} AND (CAST(:bot AS text) IS NULL OR bot_name = :bot) GROUP BY 1, 3"
+                for stage in ("facts", "summary")
+            )
+            + " ORDER BY 1, 2, 3"
+        ),
+        {"facts_version": facts_version, "summary_version": summary_version, "bot": bot_name},
+    )
+    return [Stale(row.bot_name, row.stage, row.version, row.messages) for row in rows]
+
+
+def mark_stale(
+    connection: Connection, bot_name: str, days: Sequence[date] | None, facts_version: str, summary_version: str
+) -> int:
+    """Let the messages of these days (None: of all) wait again whose results are of another version; returns their number.
+
+    What was derived from them stays until the new result takes its place.
+    """
+    lock(connection, bot_name)
+    facts, summary = (_STALE.format(stage=stage) for stage in ("facts", "summary"))
+    return connection.execute(
+        text(
+            f"""
+            UPDATE message_ledger SET
+                facts_state = CASE WHEN {facts} THEN 'waiting' ELSE facts_state END,
+                facts_attempts = CASE WHEN {facts} THEN 0 ELSE facts_attempts END,
+                facts_next_at = CASE WHEN {facts} THEN NULL ELSE facts_next_at END,
+                summary_state = CASE WHEN {summary} THEN 'waiting' ELSE summary_state END,
+                summary_attempts = CASE WHEN {summary} THEN 0 ELSE summary_attempts END,
+                summary_next_at = CASE WHEN {summary} THEN NULL ELSE summary_next_at END,
+                mark_state = 'waiting', mark_attempts = 0, mark_next_at = NULL, revision = revision + 1
+            WHERE bot_name = :bot AND (CAST(:days AS date[]) IS NULL OR day = ANY(CAST(:days AS date[])))
+              AND ({facts} OR {summary})
+            """
+        ),
+        {
+            "bot": bot_name,
+            "days": list(days) if days is not None else None,
+            "facts_version": facts_version,
+            "summary_version": summary_version,
+        },
     ).rowcount

@@ -19,7 +19,7 @@ from whisper_enrich.messages.model import Scope
 
 _LINE = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)(?: (?P<time>\d\d:\d\d))?(?P<dm> dm)?(?P<no> not)?(?: (?P<tense>plan|past))?"
-    r"(?: (?P<attribute>[a-z_]+)=(?P<value>.*?))??(?: from (?P<first>[\d-]+))?(?: to (?P<last>[\d-]+))?"
+    r"(?: (?P<attribute>[a-z_]*)=(?P<value>.*?))??(?: from (?P<first>[\d-]+))?(?: to (?P<last>[\d-]+))?"
     r"(?: sure (?P<sure>[\d.]+))?(?: : \"(?P<statement>.+)\")?"
 )
 _TENSES = {None: Tense.PRESENT, "plan": Tense.FUTURE, "past": Tense.PAST}
@@ -75,3 +75,9 @@ def history(folded: Folded) -> list[str]:
 
 def _about(told) -> str:
     return f"{told.attribute}={told.value}" if told.value else told.statement
+
+
+def joked(at: str, *, start: int = 0) -> Assertion:
+    """ "Just kidding", said at ``YYYY-MM-DD HH:MM``, ``start`` characters into the message of that minute."""
+    (retraction,) = said(f'{at} not : "{{user}} was joking"')
+    return replace(retraction, evidence=replace(retraction.evidence, start=start, end=start + 5))

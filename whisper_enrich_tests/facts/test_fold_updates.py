@@ -325,8 +325,13 @@ CASES = {
         ["partner=sam"],
         [],
     ),
-    "taking back without an attribute does nothing": (
-        ['2025-01-05 : "{user} collects stamps"', '2025-01-06 not : "{user} collects stamps"'],
+    "a statement is taken back by its own words": (
+        ['2025-01-05 : "{user} collects stamps"', '2025-02-06 not : "{user} collects stamps."'],
+        [],
+        ["{user} collects stamps retracted 2025-01-05 2025-02-06"],
+    ),
+    "other words take nothing back": (
+        ['2025-01-05 : "{user} collects stamps"', '2025-01-06 not : "{user} collects coins"'],
         ["{user} collects stamps"],
         [],
     ),
