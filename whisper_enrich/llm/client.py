@@ -11,12 +11,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
-
 from whisper_enrich.errors import AnswerUnusable, ConfigurationError, ModelUnavailable
 from whisper_enrich.llm.refusal import Passing, Refusal, StructuredOutputUnsupported, Unaccustomed, meaning
 from whisper_enrich.llm.reply import error_in, read_reply
 from whisper_enrich.llm.request import request_body, tokens_sent_about
+from whisper_enrich.llm.retries import Retries, broke_off, too_slow, unreachable
 from whisper_enrich.llm.types import Answer, Prompt, Usage
 from whisper_enrich.settings import Settings, utc_now
 
@@ -28,7 +27,6 @@ __all__ = ["AsksModel", "ChatClient", "StructuredOutputUnsupported", "answer_in_
 
 _log = logging.getLogger(__name__)
 _CONNECT_SECONDS = 10.0
-_FIRST_PAUSE_SECONDS = 1.0
 _BYTES_ANYWAY = 65_536
 _BYTES_A_TOKEN = 64
 
@@ -50,7 +48,7 @@ def connected(settings: Settings) -> openai.OpenAI:
     import httpx2
     import openai
 
-    if urlsplit(settings.llm_chat_api_url).scheme not in ("http", "https") or not _host(settings.llm_chat_api_url):
+    if urlsplit(settings.llm_chat_api_url).scheme not in ("http", "https") or not host_of(settings.llm_chat_api_url):
         raise ConfigurationError(
             "LLM_CHAT_API_URL is no address of a server. It looks like https://openrouter.ai/api/v1."
         )
@@ -77,9 +75,8 @@ def _without_authorization(request: httpx2.Request) -> None:
 class ChatClient:
     """Chat completions at one endpoint. May be used by several threads at once.
 
-    A request that fails in passing (429, 408, 409, 5xx, time-out, connection, a body that broke off) is made again, at
-    most LLM_MAX_RETRIES times. The pause is what the server asks for, else 1, 2, 4, … seconds, each with up to a second
-    of jitter and never over LLM_MAX_RETRY_WAIT_SECONDS. Nothing else retries: the `openai` client's own are off.
+    A request that fails in passing (429, 408, 409, 5xx, time-out, connection, a body that broke off) is made again: see
+    `Retries`. Nothing else retries: the `openai` client's own are off.
 
     An attempt ends with the first byte that comes LLM_TIMEOUT_SECONDS or more after its beginning, and when none has come
     for that long: after twice as long at the latest. (Gateways send blanks to keep a connection alive, so that the second
@@ -97,11 +94,10 @@ class ChatClient:
     ) -> None:
         self._client = client
         self._settings = settings
-        self._sleep = sleep
+        self._retries = Retries(settings, sleep, jitter)
         self._clock = clock
-        self._jitter = jitter
         self._without: dict[str, frozenset[str]] = {}
-        self.host = _host(settings.llm_chat_api_url)
+        self.host = host_of(settings.llm_chat_api_url)
 
     @classmethod
     def connect(cls, settings: Settings, **others: Any) -> ChatClient:
@@ -124,39 +120,7 @@ class ChatClient:
         that was sent or received.
         """
         body = request_body(prompt, structured, correction)
-        retrying = Retrying(
-            retry=retry_if_exception(self._worth_another_attempt),
-            stop=stop_after_attempt(self._settings.llm_max_retries + 1),
-            wait=self._pause,
-            sleep=self._sleep,
-            reraise=True,
-        )
-        try:
-            return retrying(self._adapted, prompt, structured, body)
-        except Passing as failure:
-            last = failure
-        raise self._gave_up(last, retrying.statistics["attempt_number"])
-
-    def _worth_another_attempt(self, failure: BaseException) -> bool:
-        return isinstance(failure, Passing) and (failure.wait or 0.0) <= self._settings.llm_max_retry_wait_seconds
-
-    def _pause(self, state: RetryCallState) -> float:
-        failure = state.outcome.exception() if state.outcome else None
-        asked_for = failure.wait if isinstance(failure, Passing) else None
-        doubled = _FIRST_PAUSE_SECONDS * 2.0 ** min(state.attempt_number - 1, 30)
-        # Jitter in both cases: callers that were turned away together must not come back together.
-        pause = (doubled if asked_for is None else asked_for) + self._jitter()
-        return min(pause, self._settings.llm_max_retry_wait_seconds)
-
-    def _gave_up(self, failure: Passing, attempts: int) -> ModelUnavailable:
-        longest = self._settings.llm_max_retry_wait_seconds
-        if failure.wait is not None and failure.wait > longest:
-            return ModelUnavailable(
-                f"{failure.what}: it asks for a pause of {failure.wait:,.0f} seconds, more than the {longest:,.0f} of "
-                "LLM_MAX_RETRY_WAIT_SECONDS. Run again after that pause."
-            )
-        tried = "once" if attempts == 1 else f"{attempts} times"
-        return ModelUnavailable(f"{failure.what}; tried {tried}. {failure.remedy}")
+        return self._retries.of(lambda: self._adapted(prompt, structured, body))
 
     def _adapted(self, prompt: Prompt, structured: str, body: dict[str, Any]) -> Answer:
         """One attempt, made over at once where the model does not know a parameter; what it does not know is remembered."""
@@ -188,11 +152,11 @@ class ChatClient:
             refusal = Refusal.read(error.status_code, error.body, error.response.headers, self._clock())
             failure = meaning(refusal, prompt, structured, self.host)
         except (openai.APITimeoutError, httpx2.TimeoutException):
-            failure = self._too_slow()
+            failure = too_slow(self.host, self._settings.llm_timeout_seconds)
         except openai.APIConnectionError as error:
-            failure = self._unreachable(error)
+            failure = unreachable(self.host, error)
         except httpx2.HTTPError as error:
-            failure = self._broke_off(type(error).__name__)
+            failure = broke_off(self.host, type(error).__name__)
         else:
             return self._read(received, prompt, structured, body, time.monotonic() - begun)
         raise failure
@@ -214,7 +178,7 @@ class ChatClient:
                 if len(received) > most:
                     raise self._endless(prompt, body, len(received), time.monotonic() - begun)
                 if time.monotonic() - begun > self._settings.llm_timeout_seconds:
-                    raise self._too_slow()
+                    raise too_slow(self.host, self._settings.llm_timeout_seconds)
             return bytes(received)
 
     def _extras(self) -> dict[str, Any] | None:
@@ -227,7 +191,7 @@ class ChatClient:
     ) -> Answer:
         content = _json(received)
         if content is None:
-            raise self._broke_off("no whole JSON")
+            raise broke_off(self.host, "no whole JSON")
         error = error_in(content)
         if error is None:
             return read_reply(content, prompt, self.host, latency, tokens_sent_about(body))
@@ -241,22 +205,6 @@ class ChatClient:
             "for at most; it was not read to its end.",
             answer=Answer("", prompt.model, "length", usage, latency),
         )
-
-    def _too_slow(self) -> Passing:
-        seconds = self._settings.llm_timeout_seconds
-        return Passing(
-            f"{self.host} did not answer within {seconds:g} seconds", "Run again later, or raise LLM_TIMEOUT_SECONDS."
-        )
-
-    def _unreachable(self, error: openai.APIConnectionError) -> Passing:
-        why = type(error.__cause__ or error).__name__
-        return Passing(
-            f"{self.host} cannot be reached, or broke off the connection ({why})",
-            "Check LLM_CHAT_API_URL and the network, or run again later.",
-        )
-
-    def _broke_off(self, why: str) -> Passing:
-        return Passing(f"What {self.host} answered broke off or was no JSON ({why})", "Run again later.")
 
 
 def answer_in_batch(status: int, body: Any, prompt: Prompt, structured: str, host: str) -> Answer:
@@ -304,6 +252,6 @@ def _status(error: Any) -> int:
     return code if isinstance(code, int) and 400 <= code <= 599 else 502
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
     """Host and port of the address, without user, password and path."""
     return urlsplit(url).netloc.rpartition("@")[2]

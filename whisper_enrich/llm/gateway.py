@@ -25,7 +25,7 @@ from whisper_enrich.llm.client import AsksModel, StructuredOutputUnsupported
 from whisper_enrich.llm.prices import cost_of
 from whisper_enrich.llm.request import MODES
 from whisper_enrich.llm.structured import read_json
-from whisper_enrich.llm.types import Answer, Errand, Prompt, Purpose, Usage
+from whisper_enrich.llm.types import Answer, Doubt, Errand, Prompt, Purpose, Usage
 from whisper_enrich.settings import Settings, utc_now
 from whisper_enrich.storage import model_answers, model_calls, model_traits
 from whisper_enrich.storage.database import Database
@@ -98,7 +98,8 @@ class Gateway:
         """What ``parse`` makes of the answer's JSON.
 
         ``parse`` raises `pydantic.ValidationError` or `ValueError` with a sentence for the model where the answer is not what
-        was asked for: then it is asked once more with that complaint. Raises `AnswerUnusable` where the second is none
+        was asked for: then it is asked once more with that complaint. Where it raises `Doubt`, likewise, but in the end the
+        doubtful answer is taken. Raises `AnswerUnusable` where the second is none
         either, was refused or is too long; `ModelUnavailable`, `BudgetSpent` and `ConfigurationError` where nothing was
         asked. After any of the latter the same question goes on from where it stopped: a first answer that did not
         pass is not paid again.
@@ -112,6 +113,10 @@ class Gateway:
         """Stored answers that nobody found unusable, newest first; each may still be found so by whoever parses it."""
         with self._database.connect() as connection:
             return model_answers.answers_for(connection, bot_name, user_id, version, purposes)
+
+    def structured_mode(self, model: str) -> str:
+        """How this model is asked for a structured answer: the way that worked last, else the best there is."""
+        return self._mode(model)
 
     @property
     def spent(self) -> Spent:
@@ -129,8 +134,15 @@ class Gateway:
         call_id, answer = self._first_answer(errand, prompt)
         if answer is None:
             return self._ask_again(errand, prompt, parse, None)
+        doubted: Doubt | None = None
         try:
             parsed = parse(read_json(answer))
+        except Doubt as doubt:
+            # A stored answer is the second one, or its run ended before it was doubted: it is not paid for again.
+            if call_id is None:
+                self._count(errand, Spent(reused=1))
+                return doubt.answer
+            complaint, doubted = _for_the_model(doubt), doubt
         except ValueError as error:
             complaint = _for_the_model(error)
         else:
@@ -138,7 +150,12 @@ class Gateway:
             return parsed
         if call_id is not None:
             self._condemn(errand, call_id)
-        return self._ask_again(errand, prompt, parse, (answer, complaint))
+        try:
+            return self._ask_again(errand, prompt, parse, (answer, complaint))
+        except AnswerUnusable:
+            if doubted is None:
+                raise
+            return doubted.answer
 
     def _first_answer(self, errand: Errand, prompt: Prompt) -> tuple[int | None, str | None]:
         """The stored answer (without a call), else that of a call; no text where that one is empty."""
@@ -164,6 +181,9 @@ class Gateway:
             raise
         try:
             parsed = parse(read_json(answer))
+        except Doubt as doubt:
+            self._count(errand, Spent(messages=len(errand.points)))
+            return doubt.answer
         except ValueError as error:
             kinds = _for_people(error)
         else:

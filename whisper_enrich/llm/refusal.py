@@ -142,9 +142,13 @@ def meaning(refusal: Refusal, prompt: Prompt, structured: str, host: str) -> Mod
     return (
         _about_input(refusal, prompt, host)
         or _about_request(refusal, structured, host)
-        or _about_account(refusal, prompt, host)
-        or _about_service(refusal, host)
+        or meaning_for_all(refusal, prompt.model, host)
     )
+
+
+def meaning_for_all(refusal: Refusal, model: str, host: str) -> ModelError | Passing:
+    """The exception for a refusal that concerns no single input."""
+    return _about_account(refusal, model, host) or _about_service(refusal, host)
 
 
 def _about_input(refusal: Refusal, prompt: Prompt, host: str) -> ModelError | None:
@@ -184,7 +188,7 @@ def _about_request(refusal: Refusal, structured: str, host: str) -> ModelError |
     return None
 
 
-def _about_account(refusal: Refusal, prompt: Prompt, host: str) -> ModelError | None:
+def _about_account(refusal: Refusal, model: str, host: str) -> ModelError | None:
     status, spent = refusal.status, refusal.code.lower() in _CREDIT_CODES
     if status == 402 or spent or (status in (400, 403) and _CREDIT.search(refusal.text)):
         return ModelUnavailable(
@@ -193,18 +197,18 @@ def _about_account(refusal: Refusal, prompt: Prompt, host: str) -> ModelError | 
     if status == 401:
         return ModelUnavailable(f"{host} does not accept the API key ({refusal}). Correct LLM_CHAT_API_KEY.")
     if status in (400, 404) and refusal.says(_NO_MODEL_CODES, _NO_MODEL):
-        return _unknown_model(refusal, prompt, host)
+        return _unknown_model(refusal, model, host)
     if status == 403:
         return ModelUnavailable(
-            f"{host} does not let this API key use the model {prompt.model} ({refusal}). Correct LLM_CHAT_API_KEY, or "
+            f"{host} does not let this API key use the model {model} ({refusal}). Correct LLM_CHAT_API_KEY, or "
             "choose another model by LLM_CHAT_MODEL."
         )
-    return _unknown_model(refusal, prompt, host) if status == 404 else None
+    return _unknown_model(refusal, model, host) if status == 404 else None
 
 
-def _unknown_model(refusal: Refusal, prompt: Prompt, host: str) -> ModelUnavailable:
+def _unknown_model(refusal: Refusal, model: str, host: str) -> ModelUnavailable:
     return ModelUnavailable(
-        f"{host} has no model {prompt.model}, or nothing at this address ({refusal}). Correct LLM_CHAT_MODEL (or "
+        f"{host} has no model {model}, or nothing at this address ({refusal}). Correct LLM_CHAT_MODEL (or "
         "LLM_FACT_EXTRACTION_MODEL), or LLM_CHAT_API_URL."
     )
 

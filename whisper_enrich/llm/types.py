@@ -91,3 +91,14 @@ class Errand:
     day: date
     version: str
     points: tuple[tuple[str, str], ...]
+
+
+class Doubt(ValueError):
+    """What a parser raises of an answer that could be better: it is asked for once more, and else ``answer`` is taken.
+
+    The text is for the model.
+    """
+
+    def __init__(self, complaint: str, answer: Any) -> None:
+        super().__init__(complaint)
+        self.answer = answer

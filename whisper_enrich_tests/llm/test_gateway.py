@@ -16,7 +16,7 @@ from whisper_enrich.errors import AnswerUnusable, BudgetReserved, BudgetSpent, M
 from whisper_enrich.llm.budgets import tokens_in_at_most
 from whisper_enrich.llm.client import StructuredOutputUnsupported
 from whisper_enrich.llm.gateway import Gateway, Spent
-from whisper_enrich.llm.types import Purpose
+from whisper_enrich.llm.types import Doubt, Purpose
 from whisper_enrich.storage import model_answers, model_calls, model_traits
 from whisper_enrich_tests.builders import column, scalar
 from whisper_enrich_tests.llm.gateway_builders import BAD, GOOD, answer, facts, gateway_over
@@ -393,3 +393,23 @@ def test_what_the_server_takes_is_looked_up_by_every_gateway_of_its_own(ctx):
     assert isinstance(first, Gateway)
     first.ask(errand(), prompt(), facts)
     assert column(ctx, "SELECT structured_output FROM model_traits") == ["json_schema"]
+
+
+def doubting(data):
+    """A parser that never likes what it gets."""
+    raise Doubt("could be better", facts(data))
+
+
+def test_a_doubtful_answer_is_asked_for_once_more_then_taken_and_never_paid_again(ctx):
+    better = answer(json.dumps({"facts": ["lives in Porto"]}))
+    gateway, client = gateway_over(ctx, answer(), better)
+    assert gateway.ask(errand(), prompt(), doubting) == ["lives in Porto"]
+    assert [asked[2] is None for asked in client.asked] == [True, False]
+    later, other = gateway_over(ctx, ModelUnavailable("down"))
+    assert later.ask(errand(run="run-2"), prompt(), doubting) == ["lives in Porto"]
+    assert other.asked == []
+
+
+def test_a_doubtful_answer_is_taken_where_the_second_is_none_at_all(ctx):
+    gateway, _ = gateway_over(ctx, answer(), AnswerUnusable("too_long", "cut off"))
+    assert gateway.ask(errand(), prompt(), doubting) == FACTS
