@@ -83,7 +83,7 @@ _SAID = (
 
 
 def write_summaries(
-    connection: Connection, bot_name: str, summaries: Sequence[WindowSummary], *, version: str, now: datetime
+    connection: Connection, bot_name: str, summaries: Sequence[WindowSummary], *, now: datetime
 ) -> None:
     """Insert or replace summaries; one that says the same already stays untouched."""
     if not summaries:
@@ -94,7 +94,7 @@ def write_summaries(
         (start, end, scope), s = window.key, window.summary
         rows.append((
             window.user_id, bot_name, _naive(start), _naive(end), scope.value, s.summary_text, s.summary_type,
-            s.message_count, list(s.key_topics), s.emotional_tone, s.compression_ratio, s.confidence_score, version,
+            s.message_count, list(s.key_topics), s.emotional_tone, s.compression_ratio, s.confidence_score, s.engine_version,
             list(s.message_ids), s.input_hash, s.state.value, s.decisions, s.open_questions, made, made,
         ))  # fmt: skip
     copy_into_temporary(connection, "new_summaries", "conversation_summaries", (*_KEY, *_SAID, *_WHEN_MADE), rows)
@@ -122,6 +122,24 @@ def delete_summaries(connection: Connection, bot_name: str, windows: Sequence[tu
             ),
             {"bot": bot_name, "user": user_id, "start": _naive(start), "end": _naive(end), "scope": scope.value},
         )
+
+
+def mark_windows_of_another_length(
+    connection: Connection, bot_name: str, days: Sequence[date] | None, hours: int
+) -> int:
+    """Ask for the days (None: all) anew whose windows were cut to another length; returns how many users' days."""
+    return connection.execute(
+        text(
+            """
+            INSERT INTO stale_windows (bot_name, user_id, day, reason)
+            SELECT DISTINCT bot_name, user_id, start_timestamp::date, 'window_length' FROM conversation_summaries
+            WHERE bot_name = :bot AND end_timestamp - start_timestamp <> make_interval(hours => :hours)
+              AND (CAST(:days AS date[]) IS NULL OR start_timestamp::date = ANY(CAST(:days AS date[])))
+            ON CONFLICT DO NOTHING
+            """
+        ),
+        {"bot": bot_name, "days": list(days) if days is not None else None, "hours": hours},
+    ).rowcount
 
 
 def stale_user_days(connection: Connection, bot_name: str, days: Sequence[date]) -> dict[UserDay, str]:

@@ -15,7 +15,7 @@ from whisper_enrich.summaries.candidates import Candidate
 from whisper_enrich.summaries.clauses import follows_that, is_tellable, with_subject
 from whisper_enrich.text.third_person import to_third_person
 
-_MONTHS = [
+MONTHS = [
     "January",
     "February",
     "March",
@@ -104,7 +104,7 @@ def _indirect(candidate: Candidate, name: str, addressee: str) -> str | None:
 
 def _when(first: datetime, last: datetime) -> str:
     first, last = first.astimezone(UTC), last.astimezone(UTC)
-    day = f"on {first.day} {_MONTHS[first.month - 1]} {first.year}"
+    day = f"on {first.day} {MONTHS[first.month - 1]} {first.year}"
     begin, end = _clock(first), _clock(last)
     return f"{day} at {begin} UTC" if begin == end else f"{day} between {begin} and {end} UTC"
 

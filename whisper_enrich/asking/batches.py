@@ -1,0 +1,119 @@
+"""Which messages go into one call for facts: those that wait, with what is needed to understand them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from whisper_enrich.messages.model import Message, Speaker
+
+MAX_BETWEEN = 3
+"""Messages between two that wait, beyond which they are asked about separately."""
+CONTEXT_MESSAGES = 2
+"""Messages before a batch that are sent to be understood."""
+CHARACTERS_A_TOKEN = 4
+
+
+def estimated_tokens(text: str) -> int:
+    """Tokens of a text, about: a token of English has some four characters; of other scripts, about as many bytes a third."""
+    return max(len(text) // CHARACTERS_A_TOKEN, len(text.encode()) // 6) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages to ask about, and those before them that are only to be understood."""
+
+    messages: tuple[Message, ...]
+    context: tuple[Message, ...]
+
+
+Points = tuple[tuple[str, str], ...]
+"""(point id, content hash) of messages in order, each point once."""
+
+
+def batches(
+    timeline: Sequence[Message],
+    waiting: Collection[str],
+    size: int,
+    max_tokens: int,
+    asked_before: Sequence[Points] = (),
+) -> list[Batch]:
+    """The user's messages on ``timeline`` whose point is in ``waiting``, in batches of at most ``size``.
+
+    ``timeline`` holds both speakers of one scope in `Message.order`. What the bot said between them comes along. A batch ends
+    at ``size`` waiting messages, at ``max_tokens`` estimated tokens, or where more than `MAX_BETWEEN` messages lie between
+    two that wait; a single message that is longer is a batch by itself. What was ``asked_before`` together, and still
+    stands so on the timeline, is a batch as it was: its answer is stored.
+    """
+    left = set(waiting)
+    found: list[Batch] = []
+    for first, last in _standing(timeline, asked_before):
+        held = {m.point_id for m in timeline[first : last + 1] if m.speaker is Speaker.USER} & left
+        if held:
+            found.append(_batch(timeline, first, last))
+            left -= held
+    return found + _fresh(timeline, left, size, max_tokens)
+
+
+def _standing(timeline: Sequence[Message], groups: Sequence[Points]) -> list[tuple[int, int]]:
+    """First and last index of each group whose points still follow each other with the same contents."""
+    places: dict[tuple[str, str], list[int]] = {}
+    for index, message in enumerate(timeline):
+        places.setdefault((message.point_id, message.content_hash), []).append(index)
+    spans = []
+    for group in groups:
+        if all(point in places for point in group):
+            first, last = places[group[0]][0], places[group[-1]][-1]
+            if tuple(dict.fromkeys((m.point_id, m.content_hash) for m in timeline[first : last + 1])) == group:
+                spans.append((first, last))
+    return spans
+
+
+def _fresh(timeline: Sequence[Message], waiting: Collection[str], size: int, max_tokens: int) -> list[Batch]:
+    found: list[Batch] = []
+    start: int | None = None
+    last = -1
+    held = tokens = 0
+    for index, message in enumerate(timeline):
+        if message.speaker is not Speaker.USER or message.point_id not in waiting:
+            continue
+        added = sum(estimated_tokens(m.text) for m in timeline[last + 1 if start is not None else index : index + 1])
+        if start is not None and (held >= size or tokens + added > max_tokens or index - last - 1 > MAX_BETWEEN):
+            found.append(_batch(timeline, start, last))
+            start = None
+        if start is None:
+            start, held, tokens = index, 0, 0
+            added = estimated_tokens(message.text)
+        last, held, tokens = index, held + 1, tokens + added
+    if start is not None:
+        found.append(_batch(timeline, start, last))
+    return found
+
+
+def _batch(timeline: Sequence[Message], first: int, last: int) -> Batch:
+    return Batch(tuple(timeline[first : last + 1]), tuple(timeline[max(0, first - CONTEXT_MESSAGES) : first]))
+
+
+def with_context(held: Sequence[Message], start: int, stretch: Sequence[Message]) -> Batch:
+    """A ``stretch`` that begins at ``start`` of a window's messages, with its context, which is of the same window: so that
+    whoever asks about it asks the same question."""
+    return Batch(tuple(stretch), tuple(held[max(0, start - CONTEXT_MESSAGES) : start]))
+
+
+def halves(batch: Batch, waiting: Collection[str]) -> list[Batch]:
+    """The batch in two, each with about half of the messages that wait; one with a single such message comes alone, without
+    whatever else was sent beside it. Empty where that changes nothing: the one message is to blame."""
+    asked = [i for i, m in enumerate(batch.messages) if m.speaker is Speaker.USER and m.point_id in waiting]
+    if len(asked) > 1:
+        middle = asked[len(asked) // 2]
+        return [_trimmed(batch, 0, middle, asked), _trimmed(batch, middle, len(batch.messages), asked)]
+    alone = Batch((batch.messages[asked[0]],), ())
+    return [] if alone == batch else [alone]
+
+
+def _trimmed(batch: Batch, start: int, stop: int, asked: Sequence[int]) -> Batch:
+    mine = [i for i in asked if start <= i < stop]
+    everything = (*batch.context, *batch.messages)
+    shift = len(batch.context)
+    first, last = mine[0] + shift, mine[-1] + shift
+    return Batch(everything[first : last + 1], everything[max(0, first - CONTEXT_MESSAGES) : first])
