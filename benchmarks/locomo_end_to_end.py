@@ -7,6 +7,9 @@ one stored fact (current or, in the history, past), gold if an observation cites
 together. Summaries: ROUGE-1/2/L F-measures with stemming of each session's stored window against its gold summary, mean over
 sessions and over both assignments of the speakers. The definitions are those of the data's README. Needs the folder with the
 LoCoMo files (CC BY-NC 4.0, not part of this repository).
+
+With a language model in the settings (LLM_CHAT_API_URL, LLM_CHAT_API_KEY, LLM_CHAT_MODEL) that model is scored, and what it
+took is printed. LLM_RECORDING=record and LLM_RECORDINGS=FOLDER keep its answers; LLM_RECORDING=replay scores them again.
 """
 
 from __future__ import annotations
@@ -24,20 +27,16 @@ from pathlib import Path
 from rouge_score.rouge_scorer import RougeScorer
 from sqlalchemy import text
 
-from whisper_enrich.facts.extractive import ENGINE_VERSION, extract
+from whisper_enrich.assets.engines import derive_facts, derive_summaries
 from whisper_enrich.loading.load import load
 from whisper_enrich.loading.locomo import locomo_point_id, read_locomo
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.settings import load_settings
 from whisper_enrich.stages.completion import complete_days, mark_left_out
-from whisper_enrich.stages.facts import extract_facts
 from whisper_enrich.stages.intake import take_in
-from whisper_enrich.stages.summaries import Engine, summarise_days
 from whisper_enrich.storage import overview
 from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
 from whisper_enrich.storage.profiles import remember_bot_names, remember_names
-from whisper_enrich.summaries.extractive import ENGINE_VERSION as SUMMARY_VERSION
-from whisper_enrich.summaries.extractive import input_hash, summarise
 
 ROOT = Path(__file__).resolve().parents[1]
 TURN = re.compile(r"D\d+:\d+")
@@ -63,6 +62,7 @@ def main() -> None:
 def run(paths: list[Path], state: Path) -> None:
     pipeline = Pipeline(load_settings(whisper_enrich_home=state))
     ctx = pipeline.context("locomo")
+    gateway = pipeline.gateway("locomo") if pipeline.settings.uses_model else None
     counts = {"tp": 0, "predicted": 0, "gold": 0, "turns": 0}
     rouge: dict[str, list[float]] = {"rouge1": [], "rouge2": [], "rougeL": []}
     scorer = RougeScorer(list(rouge), use_stemmer=True)
@@ -76,23 +76,30 @@ def run(paths: list[Path], state: Path) -> None:
         document = json.loads(path.read_text(encoding="utf-8"))
         for bot in [bot for bot in ctx.store.bots() if bot.bot_name in loaded.counts]:
             started = time.perf_counter()
-            enrich(ctx, bot)
+            enrich(ctx, bot, gateway)
             seconds += time.perf_counter() - started
             file_counts = score_facts(ctx, bot.bot_name, document)
             for key, value in file_counts.items():
                 counts[key] += value
             score_summaries(ctx, bot.bot_name, document, scorer, rouge)
     _print(counts, rouge, seconds, ctx)
+    if gateway is not None:
+        spent = gateway.spent
+        print(
+            f"model: {spent.calls} calls ({spent.failed} without a usable answer), "
+            f"{spent.messages / max(1, spent.calls):.1f} messages a call; tokens in {spent.tokens_in:,} "
+            f"(cached {spent.tokens_cached:,}), out {spent.tokens_out:,}; ${spent.cost:.4f}"
+        )
     pipeline.close()
 
 
-def enrich(ctx, bot) -> None:
+def enrich(ctx, bot, gateway) -> None:
     take_in(ctx, bot)
     mark_left_out(ctx, bot)
     with ctx.database.connect() as connection:
         days = sorted(overview.due_days(connection, ctx.clock()).get(bot.bot_name, ()))
-    extract_facts(ctx, bot, days, extract, ENGINE_VERSION)
-    summarise_days(ctx, bot, days, Engine(summarise, input_hash, SUMMARY_VERSION))
+    derive_facts(ctx, bot, days, gateway, with_summaries=True)
+    derive_summaries(ctx, bot, days, gateway)
     complete_days(ctx, bot, days)
 
 

@@ -5,7 +5,9 @@ conversation_memory (Qdrant)
         ├─ user_facts             assertions with evidence, folded into what is known
         ├─ conversation_summaries one a user, window and scope
         └─ enrichment_metadata    marks the points completed, records the run
+summary_rollups                   nightly, digests of weeks and months
 ledger_reconciliation             nightly, every point against the ledger
+model_answers_retention           nightly, raw answers of the model past their retention
 """
 
 import os
@@ -24,16 +26,32 @@ from whisper_enrich.assets.conversation_memory import conversation_memory
 from whisper_enrich.assets.conversation_summaries import conversation_summaries
 from whisper_enrich.assets.enrichment_metadata import enrichment_metadata
 from whisper_enrich.assets.ledger_reconciliation import ledger_reconciliation
+from whisper_enrich.assets.model_answers_retention import model_answers_retention
 from whisper_enrich.assets.pending_messages import pending_messages
+from whisper_enrich.assets.summary_rollups import summary_rollups
 from whisper_enrich.assets.user_facts import user_facts
 from whisper_enrich.automation.checks import (
+    budget_left,
     every_fact_has_evidence,
     every_point_is_accounted_for,
     no_dead_letters,
     nothing_waits_too_long,
 )
-from whisper_enrich.automation.jobs import backfill_enrichment, check_quality, enrich_bot_day, reconcile_ledger
-from whisper_enrich.automation.schedules import check_quality_hourly, reconcile_daily, sweep_recent_days
+from whisper_enrich.automation.jobs import (
+    backfill_enrichment,
+    check_quality,
+    enrich_bot_day,
+    prune_model_answers,
+    reconcile_ledger,
+    roll_up_bot,
+)
+from whisper_enrich.automation.schedules import (
+    check_quality_hourly,
+    prune_model_answers_daily,
+    reconcile_daily,
+    roll_up_nightly,
+    sweep_recent_days,
+)
 from whisper_enrich.automation.sensors import new_messages
 from whisper_enrich.resources.pipeline import Pipeline
 
@@ -44,12 +62,20 @@ defs = Definitions(
         user_facts,
         conversation_summaries,
         enrichment_metadata,
+        summary_rollups,
         ledger_reconciliation,
+        model_answers_retention,
     ],
-    asset_checks=[nothing_waits_too_long, no_dead_letters, every_point_is_accounted_for, every_fact_has_evidence],
-    jobs=[enrich_bot_day, backfill_enrichment, reconcile_ledger, check_quality],
+    asset_checks=[
+        nothing_waits_too_long,
+        no_dead_letters,
+        every_point_is_accounted_for,
+        every_fact_has_evidence,
+        budget_left,
+    ],
+    jobs=[enrich_bot_day, backfill_enrichment, reconcile_ledger, prune_model_answers, roll_up_bot, check_quality],
     sensors=[new_messages],
-    schedules=[sweep_recent_days, reconcile_daily, check_quality_hourly],
+    schedules=[sweep_recent_days, reconcile_daily, prune_model_answers_daily, roll_up_nightly, check_quality_hourly],
     resources={"pipeline": Pipeline()},
     executor=in_process_executor,
 )

@@ -5,25 +5,28 @@
 - **Cadence:** with every run of the bot. A window that gains or loses messages is summarised anew in place; one below
   MIN_MESSAGES_FOR_SUMMARY waits until its UTC day has closed.
 
+By the extractive engine, or by a language model where one is set: it is asked at a pause of the conversation or at the
+window's close. Until then, and where it fails, an extractive summary stands in, marked `provisional` or `degraded`.
+
 In the metadata, `messages_read`, the windows, `tones` and `failures` are of this run, row count and preview of the day as
 it stands.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 
+from whisper_enrich.assets.engines import Costs, derive_summaries, summaries_version
 from whisper_enrich.assets.metadata import preview, table_metadata, two_columns
 from whisper_enrich.assets.partitioned import COMMON, for_each_bot
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.resources.pipeline import Pipeline
+from whisper_enrich.settings import load_settings
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.stages.summaries import Engine, SummariesResult, summarise_days
+from whisper_enrich.stages.summaries import SummariesResult
 from whisper_enrich.storage import overview, previews
-from whisper_enrich.summaries.extractive import ENGINE_VERSION, input_hash, summarise
-
-EXTRACTIVE = Engine(summarise, input_hash, ENGINE_VERSION)
 
 
 @asset(
@@ -32,14 +35,22 @@ EXTRACTIVE = Engine(summarise, input_hash, ENGINE_VERSION)
     kinds={"postgres", "python"},
     description=__doc__,
     metadata=table_metadata("conversation_summaries"),
-    code_version=ENGINE_VERSION,
+    code_version=summaries_version(load_settings()),
     **COMMON,
 )
 def conversation_summaries(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]):
-    def work(ctx, bot, days):
-        return summarise_days(ctx, bot, days, EXTRACTIVE)
+    gateway = pipeline.gateway(context.run.run_id) if pipeline.settings.uses_model else None
+    costs = Costs(gateway)
 
-    yield from for_each_bot(context, pipeline, "summaries", work, _describe)
+    def work(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> dict[date, SummariesResult]:
+        nonlocal costs
+        costs = Costs(gateway)
+        return derive_summaries(ctx, bot, days, gateway)
+
+    def describe(ctx: StageContext, bot: BotCollection, day: date, result: SummariesResult) -> dict[str, Any]:
+        return {**_describe(ctx, bot, day, result), **costs.metadata(day)}
+
+    yield from for_each_bot(context, pipeline, "summaries", work, describe)
 
 
 def _describe(ctx: StageContext, bot: BotCollection, day: date, result: SummariesResult) -> dict[str, Any]:
@@ -55,6 +66,7 @@ def _describe(ctx: StageContext, bot: BotCollection, day: date, result: Summarie
         "windows_waiting": result.waiting,
         "windows_removed": result.removed,
         "failures": sum(result.failures.values()),
+        "states": MetadataValue.table(two_columns("state", result.states)),
         "tones": MetadataValue.table(two_columns("tone", result.tones)),
         "preview": preview(rows),
     }

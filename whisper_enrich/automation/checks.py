@@ -10,7 +10,7 @@ from whisper_enrich.automation.discovery import new_points
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.storage import overview
+from whisper_enrich.storage import model_costs, overview
 
 PAGES = 3
 """Pages of unmarked points that are looked at for what intake has never seen."""
@@ -115,6 +115,34 @@ def _coverage(ctx: StageContext, bot: BotCollection) -> dict:
         "bot": bot.bot_name, "in_store": in_store, "in_ledger": in_ledger, "not_taken_in": not_taken_in,
         "lost": max(0, difference), "gone": max(0, -difference),
     }  # fmt: skip
+
+
+@asset_check(asset="pending_messages")
+@told_plainly()
+def budget_left(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
+    """No message waits because a budget for the model (LLM_BUDGET_...) is spent. `whisper-enrich cost` says on what.
+
+    They go on by themselves when there is more of it: those of days at midnight UTC, that of a run with the next one.
+    """
+    pipeline.preflight("check")
+    with pipeline.database.connect() as connection:
+        waiting = model_costs.waiting_for_budget(connection)
+    rows = [
+        {
+            "bot": w.bot_name, "facts": w.facts, "summaries": w.summaries, "users": w.users,
+            "oldest_day": w.oldest_day.isoformat(),
+        }
+        for w in waiting
+    ]  # fmt: skip
+    return AssetCheckResult(
+        passed=not waiting,
+        severity=AssetCheckSeverity.WARN,
+        metadata={
+            "waiting_for_facts": sum(w.facts for w in waiting),
+            "waiting_for_summaries": sum(w.summaries for w in waiting),
+            "bots": _table(rows),
+        },
+    )
 
 
 @asset_check(asset="user_facts")

@@ -47,6 +47,22 @@ reconcile_ledger = define_asset_job(
     description="Hold every point of one bot against the ledger.",
 )
 
+prune_model_answers = define_asset_job(
+    "prune_model_answers",
+    selection=AssetSelection.assets("model_answers_retention"),
+    executor_def=in_process_executor,
+    tags={PRIORITY_TAG: "-5"},
+    description="Drop raw answers of the model that are older than LLM_ANSWER_RETENTION_DAYS.",
+)
+
+roll_up_bot = define_asset_job(
+    "roll_up_bot",
+    selection=AssetSelection.assets("summary_rollups").without_checks(),
+    executor_def=in_process_executor,
+    tags={PRIORITY_TAG: "-5"},
+    description="Digests of the weeks and months of one bot, where their windows or facts have changed.",
+)
+
 check_quality = define_asset_job(
     "check_quality",
     selection=AssetSelection.all_asset_checks(),

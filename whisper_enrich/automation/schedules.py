@@ -14,7 +14,16 @@ from dagster import (
 )
 
 from whisper_enrich.automation import discovery
-from whisper_enrich.automation.jobs import BOT_TAG, CAUSE_TAG, check_quality, enrich_bot_day, reconcile_ledger, run_tags
+from whisper_enrich.automation.jobs import (
+    BOT_TAG,
+    CAUSE_TAG,
+    check_quality,
+    enrich_bot_day,
+    prune_model_answers,
+    reconcile_ledger,
+    roll_up_bot,
+    run_tags,
+)
 from whisper_enrich.partitions import BOTS
 from whisper_enrich.resources.pipeline import Pipeline
 
@@ -54,6 +63,32 @@ def reconcile_daily(context: ScheduleEvaluationContext) -> Iterator[RunRequest |
         yield SkipReason("No bot is registered.")
     for bot_name in bots:
         yield RunRequest(partition_key=bot_name, tags={BOT_TAG: bot_name, CAUSE_TAG: "reconciliation"})
+
+
+prune_model_answers_daily = ScheduleDefinition(
+    name="prune_model_answers_daily",
+    job=prune_model_answers,
+    cron_schedule="20 4 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Raw answers of the model past their retention.",
+)
+
+
+@schedule(
+    job=roll_up_bot,
+    cron_schedule="30 2 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Digests of the weeks and months of every bot, when the windows of the day before have closed.",
+)
+def roll_up_nightly(context: ScheduleEvaluationContext) -> Iterator[RunRequest | SkipReason]:
+    """Every night the weeks and months of every bot whose windows or facts have changed."""
+    bots = context.instance.get_dynamic_partitions(BOTS)
+    if not bots:
+        yield SkipReason("No bot is registered.")
+    for bot_name in bots:
+        yield RunRequest(partition_key=bot_name, tags={BOT_TAG: bot_name, CAUSE_TAG: "rollup"})
 
 
 check_quality_hourly = ScheduleDefinition(

@@ -9,11 +9,12 @@ import click
 from sqlalchemy import Connection, text
 
 from whisper_enrich.cli.console import out, step, table
+from whisper_enrich.cli.cost import print_costs
 from whisper_enrich.cli.enrich import jobs_for, report_what_is_left, take_in_and_list
 from whisper_enrich.cli.instance import dagster_instance
 from whisper_enrich.cli.launch import Job, register, run_jobs
 from whisper_enrich.resources.pipeline import Pipeline, opened
-from whisper_enrich.storage import overview
+from whisper_enrich.storage import model_costs, overview
 from whisper_enrich.storage.migrate import migrate
 from whisper_enrich.storage.overview import DayStatus, Reason
 from whisper_enrich.storage.profiles import remember_names
@@ -42,6 +43,8 @@ def demo() -> None:
         step(
             f"Sample conversations: {len(loaded.bots)} bots, {new} new points" + ("" if new else " (all there already)")
         )
+        if pipeline.settings.uses_model:
+            step(f"Engine: language model, {pipeline.settings.llm_chat_model} at {pipeline.settings.llm_chat_api_url}")
         ctx = pipeline.context("demo")
         bots = [bot for bot in pipeline.store.bots() if bot.bot_name in loaded.bots]
         register(instance, [bot.bot_name for bot in bots])
@@ -59,6 +62,9 @@ def demo() -> None:
                 _seconds(connection), names,
             )  # fmt: skip
             _examples(connection, names)
+            if pipeline.settings.uses_model:
+                out.print("\n[bold]What the language model took[/]")
+                print_costs("model", model_costs.costs(connection, "model"))
         report_what_is_left(ctx, names)
     _next(time.perf_counter() - started)
 

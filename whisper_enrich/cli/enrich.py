@@ -16,6 +16,7 @@ from whisper_enrich.resources.pipeline import Pipeline, opened
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import take_in
 from whisper_enrich.storage import ledger, overview
+from whisper_enrich.storage.summaries import mark_windows_of_another_length
 
 
 class Day(click.ParamType):
@@ -59,11 +60,14 @@ def chosen_bots(pipeline: Pipeline, names: Collection[str]) -> list[BotCollectio
 @click.option("--bot", "bots", multiple=True, help="Only this bot; may be given several times.  [default: all]")
 @click.option("--from", "first", type=Day(), help="First UTC day: YYYY-MM-DD, today or yesterday.")
 @click.option("--to", "last", type=Day(), help="Last UTC day, inclusive.")
-def enrich(bots: tuple[str, ...], first: date | None, last: date | None) -> None:
+@click.option("--stale", is_flag=True, help="Redo what another engine, prompt, model or window length made.")
+def enrich(bots: tuple[str, ...], first: date | None, last: date | None, stale: bool) -> None:
     """Derive facts and summaries from what waits: one Dagster run a bot and block of days.
 
     With --from or --to, every day of that range is materialised, whether it has work or not; the results are the same
     however often it is run. --from alone goes up to today, --to alone begins with the bot's first message.
+
+    A new version of an engine, prompt or model redoes nothing by itself: --stale does, for the days given or all.
     """
     if first and last and first > last:
         raise InputError(f"--from {first} is after --to {last}. Swap them.")
@@ -71,6 +75,8 @@ def enrich(bots: tuple[str, ...], first: date | None, last: date | None) -> None
         ctx = pipeline.context("command-line")
         found = chosen_bots(pipeline, bots)
         register(instance, [bot.bot_name for bot in found])
+        if stale:
+            _mark_stale(ctx, found, first, last)
         due = take_in_and_list(ctx, found)
         jobs = [job for bot in found for job in jobs_for(ctx, bot.bot_name, due.get(bot.bot_name, set()), first, last)]
         if not jobs:
@@ -81,6 +87,23 @@ def enrich(bots: tuple[str, ...], first: date | None, last: date | None) -> None
         step(f"{len(jobs)} run(s), {sum(job.days for job in jobs)} bot-days in {seconds:.1f} s.")
         report_what_is_left(ctx, [bot.bot_name for bot in found])
     out.print("Next: whisper-enrich status")
+
+
+def _mark_stale(ctx: StageContext, bots: Collection[BotCollection], first: date | None, last: date | None) -> None:
+    from whisper_enrich.assets.engines import facts_version, summaries_version
+
+    facts, summaries = facts_version(ctx.settings), summaries_version(ctx.settings)
+    days = None
+    if first or last:
+        start, end = first or ctx.settings.enrichment_start_date, last or ctx.clock().date()
+        days = [start + timedelta(days=i) for i in range((end - start).days + 1)]
+    for bot in bots:
+        with ctx.database.begin() as connection:
+            messages = ledger.mark_stale(connection, bot.bot_name, days, facts, summaries)
+            windows = mark_windows_of_another_length(connection, bot.bot_name, days, ctx.settings.time_window_hours)
+        step(
+            f"{bot.bot_name}: {messages} messages of another version wait again, {windows} user-days of other windows."
+        )
 
 
 def take_in_and_list(ctx: StageContext, bots: Collection[BotCollection]) -> dict[str, set[date]]:

@@ -8,13 +8,15 @@ from datetime import date, datetime
 
 import click
 from pydantic import SecretStr
+from sqlalchemy import Connection
 
 from whisper_enrich.cli.console import complain, duration, out, step, table, warn
 from whisper_enrich.cli.enrich import chosen_bots
+from whisper_enrich.cli.probe import describe_engine, probe
 from whisper_enrich.errors import EnrichError
 from whisper_enrich.resources.pipeline import Pipeline, opened
 from whisper_enrich.settings import Settings
-from whisper_enrich.storage import overview
+from whisper_enrich.storage import ledger, overview
 from whisper_enrich.storage.overview import DayStatus, Reason
 
 KINDS = {
@@ -23,6 +25,12 @@ KINDS = {
     "dead": "set aside",
     "retry": "waits for another attempt",
 }
+
+MODEL_SETTINGS = (
+    "llm_", "openrouter_", "enrichment_engine", "enrichment_batch_size", "enrichment_pii", "enrichment_max_wait_seconds",
+    "enrichment_pause_seconds", "summary_",
+)  # fmt: skip
+"""How the names of the settings begin that matter to a language model alone."""
 
 
 @click.command()
@@ -38,11 +46,24 @@ def status(bot: str | None, days: int) -> None:
         with pipeline.database.connect() as connection:
             statuses = overview.day_statuses(connection, now, bot)
             reasons = overview.reasons(connection, bot)
+            stale = _stale(connection, pipeline.settings, bot)
         if not statuses:
             out.print("No message was taken in yet. Next: whisper-enrich enrich (or demo, for sample conversations).")
             return
         _print_days(statuses, days, now)
         _print_reasons(reasons)
+        if stale:
+            out.print(
+                f"{stale} messages were read by another engine version; [yellow]whisper-enrich enrich --stale[/] redoes them."
+            )
+
+
+def _stale(connection: Connection, settings: Settings, bot: str | None) -> int:
+    """Messages whose facts or summary another version made."""
+    from whisper_enrich.assets.engines import facts_version, summaries_version
+
+    found = ledger.stale(connection, facts_version(settings), summaries_version(settings), bot)
+    return max((sum(s.messages for s in found if s.stage == stage) for stage in ("facts", "summary")), default=0)
 
 
 def _print_days(statuses: Sequence[DayStatus], days: int, now: datetime) -> None:
@@ -92,12 +113,19 @@ def _print_reasons(reasons: Sequence[Reason]) -> None:
 
 
 @click.command()
-@click.option("--all", "show_all", is_flag=True, help="Every setting, not only those that differ from the default.")
-def doctor(show_all: bool) -> None:
-    """The settings in force, whether each server answers, whether the schema is right. Exit code 1 if anything is not."""
+@click.option("--all", "show_all", is_flag=True, help="Every setting, also those that have no value.")
+@click.option("--probe-model", is_flag=True, help="Ask the language model one small question; it may cost a little.")
+def doctor(show_all: bool, probe_model: bool) -> None:
+    """The settings in force, whether each server answers, whether the schema is right. Exit code 1 if anything is not.
+
+    A language model is asked only with --probe-model.
+    """
     with opened(Pipeline()) as pipeline:
         _print_settings(pipeline.settings, show_all)
         problems = [problem for check in (_database, _store, _dagster) if (problem := check(pipeline))]
+        describe_engine(pipeline.settings)
+        if probe_model:
+            problems += probe(pipeline.settings)
     if problems:
         for problem in problems:
             complain(problem)
@@ -106,16 +134,17 @@ def doctor(show_all: bool) -> None:
 
 
 def _print_settings(settings: Settings, show_all: bool) -> None:
+    """Those that have a value; those of a language model only where one is used or they were given."""
     shown = table("setting", "value", "from", title="Settings in force")
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         given = name in settings.model_fields_set
-        if given or show_all:
-            shown.add_row(name.upper(), _masked(value), "environment or .env" if given else "default")
-    if shown.row_count:
-        out.print(shown)
+        concerns = settings.uses_model or not name.startswith(MODEL_SETTINGS)
+        if given or show_all or (concerns and value is not None):
+            shown.add_row(name.upper(), _masked(value), "environment or .env" if given else "[dim]default[/]")
+    out.print(shown)
     if not show_all:
-        out.print("[dim]all others have their default; --all shows them[/]")
+        out.print("[dim]--all shows also those without a value, and those of a language model where none is used[/]")
 
 
 def _masked(value: object) -> str:
@@ -123,6 +152,8 @@ def _masked(value: object) -> str:
         return "********"
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {entry}" for name, entry in value.items()) or "(none)"
     if isinstance(value, str) and "@" in value and "://" in value:
         scheme, _, rest = value.partition("://")
         return f"{scheme}://********@{rest.rpartition('@')[2]}"

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from whisper_enrich.errors import SchemaDrift
+from whisper_enrich.llm.gateway import Gateway
 from whisper_enrich.messages.store import MessageStore
 from whisper_enrich.settings import Settings, load_settings, utc_now
 from whisper_enrich.stages.context import LEASE_WAIT_SECONDS, StageContext
@@ -15,6 +17,9 @@ from whisper_enrich.storage.database import Database
 from whisper_enrich.storage.migrate import current_revision, migrate
 from whisper_enrich.storage.preflight import check_schema
 from whisper_enrich.storage.state_dir import state_dir
+
+if TYPE_CHECKING:
+    from whisper_enrich.llm.client import AsksModel
 
 
 class Pipeline:
@@ -30,12 +35,15 @@ class Pipeline:
         *,
         clock: Callable[[], datetime] = utc_now,
         store: MessageStore | None = None,
+        client: "AsksModel | None" = None,
         lease_wait_seconds: float = LEASE_WAIT_SECONDS,
         store_wait_seconds: float = 30.0,
         on_progress: Callable[[str, str, str], None] | None = None,
     ) -> None:
         self._given_settings = settings
         self._given_store = store
+        self._given_client = client
+        self._gateways: dict[str, Gateway] = {}
         self.clock = clock
         self._lease_wait_seconds = lease_wait_seconds
         self._store_wait_seconds = store_wait_seconds
@@ -59,6 +67,17 @@ class Pipeline:
     def store(self) -> MessageStore:
         """The message store: a Qdrant server where the settings name one, else the embedded engine."""
         return self._given_store or open_store(self.settings, self._store_wait_seconds)
+
+    @cached_property
+    def model_client(self) -> "AsksModel":
+        """What talks to the language model that the settings name."""
+        return self._given_client or open_client(self.settings)
+
+    def gateway(self, run_id: str) -> Gateway:
+        """The way to the model for one run: the same for all its steps, which then know when to stop asking."""
+        if run_id not in self._gateways:
+            self._gateways = {run_id: Gateway(self.model_client, self.database, self.settings, self.clock)}
+        return self._gateways[run_id]
 
     def patient_for(self, seconds: float) -> "Pipeline":
         """The same, but waiting at most ``seconds`` for the embedded store's turn (a sensor must not block its host)."""
@@ -131,3 +150,10 @@ def open_store(settings: Settings, wait_seconds: float) -> MessageStore:
         prefer_grpc=settings.qdrant_prefer_grpc,
         timeout_seconds=settings.qdrant_timeout_seconds,
     )
+
+
+def open_client(settings: Settings) -> "AsksModel":
+    """The client that the settings ask for: to the endpoint, beside or instead of recorded answers."""
+    from whisper_enrich.llm.recording import connect
+
+    return connect(settings)

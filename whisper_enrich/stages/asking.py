@@ -12,7 +12,22 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from whisper_enrich.asking.questions import version, version_parts
 from whisper_enrich.errors import BudgetSpent, ModelUnavailable
+from whisper_enrich.llm.types import Purpose
+from whisper_enrich.stages.context import StageContext
+from whisper_enrich.storage import model_versions
+
+
+def register(ctx: StageContext, purpose: Purpose) -> None:
+    """Enter what the version on the rows that are about to be made stands for."""
+    parts = version_parts(purpose, ctx.settings)
+    with ctx.database.begin() as connection:
+        model_versions.register(
+            connection, version(purpose, ctx.settings), purpose=purpose, prompt_version=parts.pop("prompt"),
+            model=parts.pop("model"), settings=parts, now=ctx.clock(),
+        )  # fmt: skip
+
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -20,16 +35,16 @@ A = TypeVar("A")
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[Q, A]):
-    """What became of one question: an answer, or the error; ``unasked`` is true where it was never put."""
+    """What became of one question: an answer, or the error."""
 
     question: Q
     answer: A | None = None
     error: Exception | None = None
-    unasked: bool = False
 
 
-Halts = (ModelUnavailable, BudgetSpent)
-"""After one of these no further question is put."""
+def _halts(error: BaseException) -> bool:
+    """After this nothing more is asked. One user's budget concerns nobody else."""
+    return isinstance(error, ModelUnavailable) or (isinstance(error, BudgetSpent) and error.holder != "user")
 
 
 def ask_all(
@@ -43,8 +58,8 @@ def ask_all(
     """Put every question, at most ``at_once`` at a time, and yield each reply as it comes.
 
     ``keep_alive`` is called at least every ``heartbeat_seconds`` (a lease must not run out over a slow answer). After a
-    `ModelUnavailable` or `BudgetSpent` the questions that are left are yielded as unasked, with that error. A budget may be
-    one user's alone: the caller decides whether to come back for the others.
+    `ModelUnavailable`, or a `BudgetSpent` that is not one user's alone, the questions that are left are yielded with that
+    error, unasked.
     """
     halt: Exception | None = None
     rest = iter(questions)
@@ -57,7 +72,7 @@ def ask_all(
                 if question is None:
                     exhausted = True
                 elif halt is not None:
-                    yield Reply(question, error=halt, unasked=True)
+                    yield Reply(question, error=halt)
                 else:
                     under_way[pool.submit(ask, question)] = question
             done, _ = wait(under_way, timeout=heartbeat_seconds, return_when=FIRST_COMPLETED)
@@ -65,10 +80,8 @@ def ask_all(
             for future in done:
                 question = under_way.pop(future)
                 error = future.exception()
-                if isinstance(error, Halts):
-                    halt = halt or error
-                    yield Reply(question, error=error, unasked=True)
-                elif isinstance(error, Exception):
+                if isinstance(error, Exception):
+                    halt = halt or (error if _halts(error) else None)
                     yield Reply(question, error=error)
                 elif error is not None:
                     raise error

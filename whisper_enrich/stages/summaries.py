@@ -52,12 +52,14 @@ Outcome = Callable[[Row], Progress]
 class Verdict:
     """What came of a job: the summary to write (None: what is stored stands), and what each message moves to.
 
-    ``failure`` names what went wrong, if anything did.
+    ``failure`` names what went wrong, if anything did; ``stands`` says that what is stored is of the same messages all
+    the same.
     """
 
     summary: Summary | None
     outcome: Outcome
     failure: str | None = None
+    stands: bool = False
 
 
 class Summariser(Protocol):
@@ -250,7 +252,7 @@ def _write(
 ) -> None:
     with ctx.database.begin() as connection:
         ctx.confirm(connection, lease)
-        repository.write_summaries(connection, bot.bot_name, changes.written, version=engine.version, now=ctx.clock())
+        repository.write_summaries(connection, bot.bot_name, changes.written, now=ctx.clock())
         repository.delete_summaries(connection, bot.bot_name, changes.gone)
         settled = {key: group.stale[key] for key in changes.settled_days if key in group.stale}
         repository.clear_stale(connection, bot.bot_name, settled)
@@ -327,7 +329,7 @@ class _UserDay:
         moved = self._move(job.rows, verdict.outcome)
         withdrawn = all(step.state == "left_out" for step in moved)
         # The summary of what the window held before must not stand for what it holds now.
-        outdated = verdict.summary is None and any(step.state == "dead" for step in moved)
+        outdated = verdict.summary is None and not verdict.stands and any(step.state == "dead" for step in moved)
         if not withdrawn and not outdated:
             self.kept.add(key)
 

@@ -7,7 +7,9 @@ from sqlalchemy import text
 from whisper_enrich.definitions import defs
 from whisper_enrich.facts.extractive import ENGINE_VERSION as FACTS_VERSION
 from whisper_enrich.resources.pipeline import Pipeline
+from whisper_enrich.stages.summaries import Engine
 from whisper_enrich.summaries.extractive import ENGINE_VERSION as SUMMARY_VERSION
+from whisper_enrich.summaries.extractive import input_hash
 from whisper_enrich_tests.assets.conftest import DAY, key
 from whisper_enrich_tests.builders import at, column, point_id, said
 
@@ -18,7 +20,7 @@ FIGURES = {
     },
     "user_facts": {
         "dagster/partition_row_count": 3, "messages_read": 3, "assertions_new": 3, "assertions_all": 3, "failures": 0,
-        "waiting": 0,
+        "waiting": 0, "rejected": 0,
     },
     "conversation_summaries": {
         "dagster/partition_row_count": 1, "messages_read": 6, "summaries_written": 1, "windows_unchanged": 0,
@@ -33,8 +35,8 @@ FIGURES = {
 
 TABLES = {
     "pending_messages": {"left_out_by_reason", "quarantined_by_reason"},
-    "user_facts": {"facts_by_category", "messages_by_outcome", "failures_by_kind"},
-    "conversation_summaries": {"tones"},
+    "user_facts": {"facts_by_category", "messages_by_outcome", "failures_by_kind", "rejected_by_reason"},
+    "conversation_summaries": {"tones", "states"},
     "enrichment_metadata": {"marked_by_status"},
 }
 
@@ -103,7 +105,7 @@ def test_no_event_holds_a_word_of_a_conversation(run, talk, broken):
 
 
 def test_an_error_that_quotes_a_message_does_not_carry_it_into_the_event_log(run, talk, monkeypatch):
-    from whisper_enrich.assets import conversation_summaries, user_facts
+    from whisper_enrich.assets import engines
 
     def quoting(message):
         raise ValueError(f"cannot parse {message.text!r}")
@@ -111,11 +113,8 @@ def test_an_error_that_quotes_a_message_does_not_carry_it_into_the_event_log(run
     def quoting_summary(messages, **_):
         raise ValueError(f"cannot parse {messages[0].text!r}")
 
-    monkeypatch.setattr(user_facts, "extract", quoting)
-    monkeypatch.setattr(
-        conversation_summaries, "EXTRACTIVE",
-        conversation_summaries.Engine(quoting_summary, conversation_summaries.input_hash, SUMMARY_VERSION),
-    )  # fmt: skip
+    monkeypatch.setattr(engines.extractive_facts, "extract", quoting)
+    monkeypatch.setattr(engines, "EXTRACTIVE_SUMMARIES", Engine(quoting_summary, input_hash, SUMMARY_VERSION))
     talk(DAY)
     ran = run()
     assert ran.metadata("user_facts", key())["failures"] == 3
@@ -158,7 +157,7 @@ def test_a_message_that_the_database_refuses_is_counted_without_its_text(run, ta
 def test_an_unexpected_error_says_where_it_happened_and_nothing_of_its_text(run, talk, monkeypatch):
     from whisper_enrich.stages import facts
 
-    def broken(assertions):
+    def broken(assertions, **_):
         raise KeyError(next(iter(assertions)).statement)
 
     monkeypatch.setattr(facts, "fold", broken)

@@ -127,7 +127,7 @@ def test_drift_of_the_schema_fails_the_run_before_anything_is_written(run, talk,
 
 
 def test_one_poisonous_message_does_not_fail_the_partition(run, talk, ctx, monkeypatch):
-    from whisper_enrich.assets import user_facts as module
+    from whisper_enrich.facts import extractive as module
 
     real = module.extract
 

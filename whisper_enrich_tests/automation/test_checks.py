@@ -5,6 +5,7 @@ from dagster import AssetCheckSeverity, DagsterInstance, Failure
 from sqlalchemy import text
 
 from whisper_enrich.automation.checks import (
+    budget_left,
     every_fact_has_evidence,
     every_point_is_accounted_for,
     no_dead_letters,
@@ -37,12 +38,24 @@ def enriched(ctx, elena):
 
 
 def test_all_checks_pass_where_all_is_done(pipeline, enriched):
-    for check in (nothing_waits_too_long, no_dead_letters, every_point_is_accounted_for, every_fact_has_evidence):
+    for check in (
+        nothing_waits_too_long,
+        no_dead_letters,
+        every_point_is_accounted_for,
+        every_fact_has_evidence,
+        budget_left,
+    ):
         assert check(pipeline=pipeline).passed, check
 
 
 def test_all_checks_pass_where_there_is_no_bot_yet(pipeline):
-    for check in (nothing_waits_too_long, no_dead_letters, every_point_is_accounted_for, every_fact_has_evidence):
+    for check in (
+        nothing_waits_too_long,
+        no_dead_letters,
+        every_point_is_accounted_for,
+        every_fact_has_evidence,
+        budget_left,
+    ):
         assert check(pipeline=pipeline).passed, check
 
 
@@ -154,6 +167,38 @@ def test_a_fact_without_evidence_is_an_error(ctx, pipeline, enriched):
     assert plain(result, "without_evidence") == 1
 
 
+def test_messages_that_wait_for_a_budget_are_reported_by_bot_until_they_go_on(ctx, pipeline, elena):
+    marcus = ctx.store.create_collection("marcus")
+    ctx.store.upsert(elena.collection, chat("2026-03-18", TALK) + chat("2026-03-17", TALK, user="ben"))
+    ctx.store.upsert(marcus.collection, chat("2026-03-19", TALK))
+    for bot in (elena, marcus):
+        take_in(ctx, bot)
+    assert budget_left(pipeline=pipeline).passed
+    with ctx.database.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE message_ledger SET facts_reason = 'budget_spent', summary_reason = CASE WHEN day = '2026-03-18' "
+                "THEN 'budget_spent' END, summary_state = CASE WHEN user_id = 'ana' THEN 'waiting' ELSE 'done' END "
+                "WHERE bot_name = 'elena'"
+            )
+        )
+        connection.execute(
+            text(
+                "UPDATE message_ledger SET facts_reason = 'budget_spent', facts_state = 'done' WHERE bot_name = 'marcus'"
+            )
+        )
+    result = budget_left(pipeline=pipeline)
+    assert not result.passed
+    assert result.severity is AssetCheckSeverity.WARN
+    assert plain(result, "bots") == [
+        {"bot": "elena", "facts": 6, "summaries": 5, "users": 2, "oldest_day": "2026-03-17"}
+    ]
+    assert (plain(result, "waiting_for_facts"), plain(result, "waiting_for_summaries")) == (6, 5)
+    with ctx.database.begin() as connection:
+        connection.execute(text("UPDATE message_ledger SET facts_reason = NULL, summary_reason = NULL"))
+    assert budget_left(pipeline=pipeline).passed
+
+
 def test_the_checks_job_runs_all_of_them_and_keeps_no_word_of_a_conversation(pipeline, enriched):
     with DagsterInstance.ephemeral() as instance:
         result = defs.resolve_job_def("check_quality").execute_in_process(
@@ -164,6 +209,6 @@ def test_the_checks_job_runs_all_of_them_and_keeps_no_word_of_a_conversation(pip
     assert result.success
     assert {evaluation.check_name: evaluation.passed for evaluation in evaluations} == {
         "nothing_waits_too_long": True, "no_dead_letters": True, "every_point_is_accounted_for": True,
-        "every_fact_has_evidence": True,
+        "every_fact_has_evidence": True, "budget_left": True,
     }  # fmt: skip
     assert "Lisbon" not in kept

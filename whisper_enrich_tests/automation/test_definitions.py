@@ -12,7 +12,9 @@ ASSETS = {
     "user_facts": ("knowledge", {"pending_messages"}),
     "conversation_summaries": ("knowledge", {"pending_messages"}),
     "enrichment_metadata": ("completion", {"user_facts", "conversation_summaries"}),
+    "summary_rollups": ("knowledge", {"conversation_summaries"}),
     "ledger_reconciliation": ("housekeeping", set()),
+    "model_answers_retention": ("housekeeping", set()),
 }
 """Every asset: its group and what it depends on."""
 
@@ -49,14 +51,19 @@ def test_every_asset_says_what_it_is_whose_it_is_and_of_which_kind():
 def test_jobs_sensors_schedules_and_checks_are_all_there():
     repository = defs.get_repository_def()
     names = {job.name for job in repository.get_all_jobs()} - {"__ASSET_JOB"}
-    assert names == {"enrich_bot_day", "backfill_enrichment", "reconcile_ledger", "check_quality"}
+    assert names == {
+        "enrich_bot_day", "backfill_enrichment", "reconcile_ledger", "prune_model_answers", "roll_up_bot",
+        "check_quality",
+    }  # fmt: skip
     assert {sensor.name for sensor in repository.sensor_defs} == {"new_messages"}
     assert {schedule.name for schedule in repository.schedule_defs} == {
-        "sweep_recent_days", "reconcile_daily", "check_quality_hourly",
+        "sweep_recent_days", "reconcile_daily", "prune_model_answers_daily", "roll_up_nightly",
+        "check_quality_hourly",
     }  # fmt: skip
     checks = {key.name for key in repository.asset_graph.asset_check_keys}
     assert checks == {
         "nothing_waits_too_long", "no_dead_letters", "every_point_is_accounted_for", "every_fact_has_evidence",
+        "budget_left",
     }  # fmt: skip
 
 

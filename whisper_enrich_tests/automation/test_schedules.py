@@ -14,7 +14,13 @@ from dagster import (
 from dagster._core.test_utils import create_run_for_test
 
 from whisper_enrich.automation.jobs import BOT_TAG
-from whisper_enrich.automation.schedules import check_quality_hourly, reconcile_daily, sweep_recent_days
+from whisper_enrich.automation.schedules import (
+    check_quality_hourly,
+    prune_model_answers_daily,
+    reconcile_daily,
+    roll_up_nightly,
+    sweep_recent_days,
+)
 from whisper_enrich.partitions import BOTS
 from whisper_enrich.resources.pipeline import Pipeline
 
@@ -73,19 +79,26 @@ def test_the_sweep_leaves_bots_with_a_run_in_flight_alone(pipeline, instance):
     assert isinstance(skip, SkipReason)
 
 
-@pytest.mark.parametrize("schedule", [sweep_recent_days, reconcile_daily])
+@pytest.mark.parametrize("schedule", [sweep_recent_days, reconcile_daily, roll_up_nightly])
 def test_without_any_bot_a_schedule_says_so(pipeline, schedule, empty):
     (skip,) = tick(schedule, pipeline, empty)
     assert "No bot is registered" in skip.skip_message
 
 
-def test_the_reconciliation_is_one_run_a_bot_that_waits_for_the_bots_other_runs(pipeline, instance):
-    requests = tick(reconcile_daily, pipeline, instance)
+@pytest.mark.parametrize("schedule", [reconcile_daily, roll_up_nightly])
+def test_a_nightly_job_is_one_run_a_bot_that_waits_for_the_bots_other_runs(schedule, pipeline, instance):
+    requests = tick(schedule, pipeline, instance)
     assert all(isinstance(request, RunRequest) for request in requests)
     assert [(r.partition_key, r.tags[BOT_TAG]) for r in requests] == [("elena", "elena"), ("marcus", "marcus")]
 
 
 def test_all_schedules_run_from_the_start_and_in_utc():
-    for schedule in (sweep_recent_days, reconcile_daily, check_quality_hourly):
+    for schedule in (
+        sweep_recent_days,
+        reconcile_daily,
+        roll_up_nightly,
+        prune_model_answers_daily,
+        check_quality_hourly,
+    ):
         assert schedule.default_status is DefaultScheduleStatus.RUNNING, schedule.name
         assert schedule.execution_timezone == "UTC", schedule.name

@@ -1,5 +1,6 @@
 """`enrich`: what is asked for, what is done, what cannot be."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -90,16 +91,41 @@ def test_a_bot_that_fails_is_named_and_stops_no_other(cli, tmp_path, monkeypatch
 
 
 def test_what_fails_message_by_message_is_a_note_and_no_error(cli, tmp_path, monkeypatch):
-    from whisper_enrich.assets import user_facts
+    from whisper_enrich.facts import extractive
 
     def broken(message):
         raise ValueError(message.text)
 
     cli("load", write_lines(tmp_path / "poison.jsonl", talk("elena", TODAY - timedelta(days=8))))
-    monkeypatch.setattr(user_facts, "extract", broken)
+    monkeypatch.setattr(extractive, "extract", broken)
     answer = cli("enrich")
     assert answer.code == 0
     assert (
         answer.err
         == "Note: 3 messages failed and wait for another attempt; the sensor or `enrich` comes back to them.\n"
     )
+
+
+def test_what_another_version_made_is_redone_only_when_asked_for(cli, monkeypatch):
+    from whisper_enrich.facts import extractive
+
+    cli("enrich")
+    assert "another engine version" not in cli("status").out
+    monkeypatch.setattr(extractive, "ENGINE_VERSION", "extractive-next")
+    assert "Nothing to do" in cli("enrich").out
+    assert "messages were read by another engine version" in cli("status").out
+    one = cli("enrich", "--stale", "--bot", "elena", "--from", YESTERDAY, "--to", YESTERDAY)
+    assert "elena: 3 messages of another version wait again" in one.out
+    assert cli("enrich", "--stale").code == 0
+    assert "another engine version" not in cli("status").out
+
+
+def test_windows_of_another_length_are_cut_anew_only_when_asked_for(cli):
+    cli("enrich", "--stale")
+    assert "Nothing to do" in cli("enrich", TIME_WINDOW_HOURS=6).out
+    counts = [
+        [int(n) for n in re.findall(r"(\d+) user-days", cli("enrich", "--stale", TIME_WINDOW_HOURS=6).out)]
+        for _ in range(2)
+    ]
+    assert all(count > 0 for count in counts[0])
+    assert counts[1] == [0, 0]

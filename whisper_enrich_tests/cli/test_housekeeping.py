@@ -67,8 +67,9 @@ def test_doctor_shows_settings_with_secrets_masked_and_everything_in_order(cli, 
     ]
     assert "✓ Schema whisper_enrich: as this version needs it" in answer.out
     assert "Everything is in order." in answer.out
-    assert "TIME_WINDOW_HOURS" not in answer.out
-    assert "TIME_WINDOW_HOURS" in cli("doctor", "--all").out
+    assert "TIME_WINDOW_HOURS" in answer.out
+    assert "LLM_CHAT_API_URL" not in answer.out
+    assert "LLM_CHAT_API_URL" in cli("doctor", "--all").out
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_a_password_in_an_address_is_not_shown(cli):
 @pytest.fixture(scope="module")
 def enriched(cli, tmp_path_factory):
     """Two bots, enriched; one with messages that were set aside after a single attempt."""
-    from whisper_enrich.assets import user_facts
+    from whisper_enrich.facts import extractive
 
     def broken(message):
         raise ValueError(message.text)
@@ -110,7 +111,7 @@ def enriched(cli, tmp_path_factory):
     cli("enrich")
     cli("load", write_lines(files / "bad.jsonl", talk("marcus", YESTERDAY)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(user_facts, "extract", broken)
+        patch.setattr(extractive, "extract", broken)
         answer = cli("enrich", "--bot", "marcus", ENRICHMENT_MAX_ATTEMPTS=1)
     assert "3 messages were set aside; `whisper-enrich status` says why" in answer.err
 

@@ -5,7 +5,10 @@ import pytest
 from whisper_enrich.cli import main
 from whisper_enrich_tests.cli.conftest import cli_for
 
-COMMANDS = {"demo", "up", "migrate", "load", "enrich", "retry", "reconcile", "status", "doctor"}
+COMMANDS = {
+    "demo", "up", "migrate", "load", "enrich", "retry", "reconcile", "status", "doctor", "cost", "fact", "diff", "rollback",
+    "rollup", "summaries", "user",
+}  # fmt: skip
 
 
 @pytest.fixture
