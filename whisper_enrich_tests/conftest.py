@@ -109,12 +109,20 @@ def ctx(pipeline: Pipeline) -> StageContext:
     return pipeline.context("run-1")
 
 
-TIME_SENSITIVE = {"messages", "summaries", "stages", "loading", "sample"}
-"""Folders whose tests deal with days, windows or zones: `make test` runs them a second time under another TZ."""
+TIME_SENSITIVE = {
+    "asking/test_timing.py", "automation/test_schedules.py", "facts/test_ageing.py", "facts/test_dates.py",
+    "facts/test_fold_properties.py", "facts/test_fold_time.py", "facts/test_grounding.py", "loading/test_jsonl.py",
+    "loading/test_locomo.py", "messages/test_parsing.py", "sample/test_conversations.py", "sample/test_lines.py",
+    "sample/test_sample_loading.py", "stages/test_model_facts.py", "stages/test_model_summaries.py",
+    "stages/test_pipeline.py", "stages/test_reconciliation.py", "stages/test_rollups.py", "storage/test_model_calls.py",
+    "summaries/test_extractive.py", "summaries/test_faithful.py", "summaries/test_phrasing.py",
+    "summaries/test_rollups.py", "summaries/test_stretches.py", "summaries/test_windows.py",
+}  # fmt: skip
+"""What deals with days, windows or zones: `make test` runs it a second time under another TZ."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of those folders."""
+    """Mark the tests of those files."""
     for item in items:
-        if TIME_SENSITIVE & set(item.path.parts):
+        if "/".join(item.path.parts[-2:]) in TIME_SENSITIVE:
             item.add_marker(pytest.mark.time_sensitive)

@@ -97,3 +97,9 @@ def test_every_setting_says_what_it_is():
     from whisper_enrich.settings import Settings
 
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_every_file_that_is_run_under_another_time_zone_exists():
+    from whisper_enrich_tests.conftest import TIME_SENSITIVE
+
+    assert [name for name in sorted(TIME_SENSITIVE) if not (ROOT / "whisper_enrich_tests" / name).is_file()] == []

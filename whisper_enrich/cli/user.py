@@ -6,7 +6,7 @@ import click
 
 from whisper_enrich.cli.console import out, step, table
 from whisper_enrich.resources.pipeline import Pipeline, opened
-from whisper_enrich.storage import profiles
+from whisper_enrich.storage import model_answers, profiles
 
 
 @click.command()
@@ -19,7 +19,8 @@ from whisper_enrich.storage import profiles
 def user(user_id: str, name: str | None, time_zone: str | None, model: bool | None) -> None:
     """Show or set a user's name, time zone, and whether a language model may read their messages.
 
-    Where a model is used, messages of a user with --no-model are left out with the reason 'model_opt_out'.
+    Where a model is used, messages of a user with --no-model are left out with the reason 'model_opt_out'; the raw answers
+    of the model about them are erased.
     """
     with opened(Pipeline()) as pipeline:
         pipeline.preflight("user")
@@ -30,6 +31,9 @@ def user(user_id: str, name: str | None, time_zone: str | None, model: bool | No
                     connection, user_id, display_name=name, time_zone=time_zone, model_opt_out=opt_out
                 )  # fmt: skip
                 step(f"Stored what was said about user '{user_id}'.")
+            if model is False:
+                erased = model_answers.erase_user(connection, user_id)
+                step(f"Erased {erased.answers} raw answers of the model about them.")
             person = profiles.persons(connection, [user_id])[user_id]
             called = profiles.names_of(connection, [user_id])[user_id]
     shown = table("user", "name", "time zone", "language model")

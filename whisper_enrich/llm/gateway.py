@@ -70,6 +70,15 @@ class _Asking:
     threads: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The first answer to a question, the call that brought it, and whether it was stored before; no text for none."""
+
+    call_id: int | None
+    text: str | None
+    stored: bool
+
+
 class Gateway:
     """Asks on behalf of one run. Safe to call from several threads at once.
 
@@ -131,44 +140,44 @@ class Gateway:
             return dict(self._spent)
 
     def _ask(self, errand: Errand, prompt: Prompt, parse: Callable[[Any], T]) -> T:
-        call_id, answer = self._first_answer(errand, prompt)
-        if answer is None:
+        first = self._first_answer(errand, prompt)
+        if first.text is None:
             return self._ask_again(errand, prompt, parse, None)
         doubted: Doubt | None = None
         try:
-            parsed = parse(read_json(answer))
+            parsed = parse(read_json(first.text))
         except Doubt as doubt:
             # A stored answer is the second one, or its run ended before it was doubted: it is not paid for again.
-            if call_id is None:
+            if first.stored:
                 self._count(errand, Spent(reused=1))
                 return doubt.answer
             complaint, doubted = _for_the_model(doubt), doubt
         except ValueError as error:
             complaint = _for_the_model(error)
         else:
-            self._count(errand, Spent(reused=1) if call_id is None else Spent(messages=len(errand.points)))
+            self._count(errand, Spent(reused=1) if first.stored else Spent(messages=len(errand.points)))
             return parsed
-        if call_id is not None:
-            self._condemn(errand, call_id)
+        # That of a stored answer was another run's, which ended before it could.
+        self._condemn(errand, first.call_id, counts=not first.stored)
         try:
-            return self._ask_again(errand, prompt, parse, (answer, complaint))
+            return self._ask_again(errand, prompt, parse, (first.text, complaint))
         except AnswerUnusable:
             if doubted is None:
                 raise
             return doubted.answer
 
-    def _first_answer(self, errand: Errand, prompt: Prompt) -> tuple[int | None, str | None]:
+    def _first_answer(self, errand: Errand, prompt: Prompt) -> _First:
         """The stored answer (without a call), else that of a call; no text where that one is empty."""
         with self._database.connect() as connection:
             stored = model_answers.find(connection, prompt.key)
         if stored is not None:
-            return None, stored.answer
+            return _First(stored.call_id, stored.answer, stored=True)
         try:
-            return self._call(errand, prompt)
+            return _First(*self._call(errand, prompt), stored=False)
         except AnswerUnusable as error:
             if error.reason != "invalid":
                 raise
-        return None, None
+        return _First(None, None, stored=False)
 
     def _ask_again(
         self, errand: Errand, prompt: Prompt, parse: Callable[[Any], T], correction: tuple[str, str] | None
@@ -309,10 +318,12 @@ class Gateway:
             ),
         )  # fmt: skip
 
-    def _condemn(self, errand: Errand, call_id: int) -> None:
-        with self._database.begin() as connection:
-            model_calls.condemn(connection, call_id)
-        self._count(errand, Spent(failed=1))
+    def _condemn(self, errand: Errand, call_id: int | None, *, counts: bool = True) -> None:
+        if call_id is not None:
+            with self._database.begin() as connection:
+                model_calls.condemn(connection, call_id)
+        if counts:
+            self._count(errand, Spent(failed=1))
 
     def _mark_unusable(self, prompt: Prompt) -> None:
         with self._database.begin() as connection:
