@@ -24,6 +24,7 @@ KINDS = {
     "quarantined": "quarantined",
     "dead": "set aside",
     "retry": "waits for another attempt",
+    "waiting": "waits for its time",
 }
 
 MODEL_SETTINGS = (

@@ -153,7 +153,7 @@ class Reason:
 
 
 def reasons(connection: Connection, bot_name: str | None = None, day: date | None = None) -> list[Reason]:
-    """Why points were left out, quarantined, set aside, or wait for another attempt; most frequent first."""
+    """Why points were left out, quarantined, set aside, wait for another attempt or for their time; most frequent first."""
     rows = connection.execute(
         text(
             """
@@ -173,6 +173,12 @@ def reasons(connection: Connection, bot_name: str | None = None, day: date | Non
                 UNION ALL
                 SELECT bot_name, day, 'retry', 'summary: ' || summary_reason FROM message_ledger
                 WHERE summary_state = 'waiting' AND summary_attempts > 0
+                UNION ALL
+                SELECT bot_name, day, 'waiting', 'facts: ' || facts_reason FROM message_ledger
+                WHERE facts_state = 'waiting' AND facts_attempts = 0 AND facts_next_at IS NOT NULL
+                UNION ALL
+                SELECT bot_name, day, 'waiting', 'summary: ' || summary_reason FROM message_ledger
+                WHERE summary_state = 'waiting' AND summary_attempts = 0 AND summary_next_at IS NOT NULL
             ) r
             WHERE (CAST(:bot AS text) IS NULL OR bot_name = :bot) AND (CAST(:day AS date) IS NULL OR day = :day)
             GROUP BY bot_name, kind, reason ORDER BY bot_name, kind, count(*) DESC, reason
