@@ -52,7 +52,7 @@ from whisper_enrich.automation.schedules import (
     roll_up_nightly,
     sweep_recent_days,
 )
-from whisper_enrich.automation.sensors import new_messages
+from whisper_enrich.automation.sensors import collect_batches, new_messages
 from whisper_enrich.resources.pipeline import Pipeline
 
 defs = Definitions(
@@ -74,7 +74,7 @@ defs = Definitions(
         budget_left,
     ],
     jobs=[enrich_bot_day, backfill_enrichment, reconcile_ledger, prune_model_answers, roll_up_bot, check_quality],
-    sensors=[new_messages],
+    sensors=[new_messages, collect_batches],
     schedules=[sweep_recent_days, reconcile_daily, prune_model_answers_daily, roll_up_nightly, check_quality_hourly],
     resources={"pipeline": Pipeline()},
     executor=in_process_executor,

@@ -11,7 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL
 
@@ -98,11 +107,16 @@ class Settings(BaseSettings):
         "auto", description="What derives facts and summaries; auto: a model where a key for one is set."
     )
     llm_chat_api_url: str = Field(
-        "https://openrouter.ai/api/v1", description="Any OpenAI-compatible endpoint: OpenRouter, vLLM, Ollama, a gateway."
+        "https://openrouter.ai/api/v1",
+        description="Any OpenAI-compatible endpoint: OpenRouter, vLLM, Ollama, a gateway.",
     )
     llm_chat_api_key: SecretStr | None = Field(None, description="Its API key.")
     openrouter_api_key: SecretStr | None = Field(None, description="Used where LLM_CHAT_API_KEY is not set.")
-    llm_chat_model: str | None = Field(None, description="The model for summaries, and for facts unless named below.")
+    llm_chat_model: str | None = Field(
+        None,
+        validation_alias=AliasChoices("llm_chat_model", "llm_model"),
+        description="The model for summaries, and for facts unless named below.",
+    )
     llm_fact_extraction_model: str | None = Field(None, description="The model for facts.")
     llm_temperature: float = Field(0.3, ge=0, le=2, description="Temperature for summaries.")
     llm_fact_extraction_temperature: float = Field(0.0, ge=0, le=2, description="Temperature for facts.")
@@ -118,6 +132,9 @@ class Settings(BaseSettings):
         default_factory=dict,
         description='US dollars a million tokens by model, where the provider does not say: {"m": {"in": 0.15, "out": 0.6}}.',
     )
+    llm_batch_price_factor: float = Field(
+        0.5, ge=0, le=1, description="Of those prices, what is paid in a batch (`enrich --batch`)."
+    )
     llm_answer_retention_days: int = Field(30, ge=1, description="Days for which raw answers are kept.")
     llm_recordings: Path | None = Field(None, description="Folder with recorded answers; see LLM_RECORDING.")
     llm_recording: Literal["off", "record", "replay"] = Field(
@@ -127,7 +144,10 @@ class Settings(BaseSettings):
         "mask", description="Mask addresses, numbers of phones, cards and accounts in what a model is sent."
     )
     enrichment_max_wait_seconds: int = Field(
-        900, ge=0, description="Longest wait of a message for others to be sent to the model with, seconds."
+        900,
+        ge=0,
+        validation_alias=AliasChoices("enrichment_max_wait_seconds", "enrichment_max_wait"),
+        description="Longest wait of a message for others to be sent to the model with, seconds.",
     )
     enrichment_pause_seconds: int = Field(1800, ge=0, description="Silence that ends a stretch of talk, seconds.")
     summary_min_words: int = Field(200, ge=20, description="Words of a model's summary of a full day, at least.")

@@ -536,7 +536,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing is written to the console."""
 
     def do_POST(self) -> None:
-        received = self.rfile.read(int(self.headers.get("content-length", 0)))
+        length = int(self.headers.get("content-length", 0))
+        received = self.rfile.read(length)
+        if len(received) < length:
+            # Whoever asked was killed while asking.
+            self.close_connection = True
+            return
         if urlsplit(self.path).path != "/v1/chat/completions":
             self._serve_shelf("POST", received)
             return
@@ -546,6 +551,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._serve_shelf("GET", b"")
+
+    def do_DELETE(self) -> None:
+        self._serve_shelf("DELETE", b"")
 
     def _serve_shelf(self, method: str, received: bytes) -> None:
         shelf, path = self.model.shelf, urlsplit(self.path).path
@@ -612,6 +620,9 @@ class _Shelf:
                 case "GET", ["files", name, "content"]:
                     found = self._files.get(name)
                     return Reply(raw=found) if found is not None else _object(None)
+                case "DELETE", ["files", name]:
+                    gone = self._files.pop(name, None) is not None and self._described.pop(name) is not None
+                    return _object({"id": name, "object": "file", "deleted": True} if gone else None)
                 case "POST", ["batches"]:
                     return self._create(json.loads(received))
                 case "GET", ["batches"]:

@@ -17,11 +17,15 @@ from whisper_enrich.automation.abandoned import end_abandoned
 from whisper_enrich.automation.jobs import enrich_bot_day, run_tags
 from whisper_enrich.automation.plan import Plan, plan_runs, skip_message
 from whisper_enrich.errors import StoreBusy
+from whisper_enrich.llm.batch_client import BatchClient
 from whisper_enrich.partitions import BOTS, bot_partitions
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.settings import load_settings
+from whisper_enrich.stages import batches
 
 CURSOR_VERSION = 1
+COLLECT_SECONDS = 300
+COLLECT_FOR_SECONDS = 30.0
 PAGES_PER_BOT = 3
 LOOK_SECONDS = 5.0
 STORE_WAIT_SECONDS = 1.0
@@ -93,4 +97,31 @@ def _tick(context: SensorEvaluationContext, patient: Pipeline) -> SensorResult |
         skip_reason=None if plan.launches else skip_message(plan, due),
         dynamic_partitions_requests=[bot_partitions.build_add_request(new_bots)] if new_bots else [],
         cursor=json.dumps({"version": CURSOR_VERSION, "after": chosen[-1] if len(chosen) < len(bots) else ""}),
+    )
+
+
+@sensor(
+    minimum_interval_seconds=COLLECT_SECONDS,
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Asks the model's provider after batches, and stores the answers of those that ended.",
+)
+def collect_batches(context: SensorEvaluationContext, pipeline: ResourceParam[Pipeline]) -> SkipReason:
+    """Fetches what `enrich --batch` handed in.
+
+    It launches nothing: with the answers stored, the messages wait no longer, which `new_messages` sees. No batch is
+    begun with after half a minute; a provider that does not serve is an error of this tick.
+    """
+    if not pipeline.settings.uses_model:
+        return SkipReason("No language model is used.")
+    ctx = pipeline.patient_for(STORE_WAIT_SECONDS).context("collect-batches")
+    if not batches.any_open(ctx):
+        return SkipReason("No batch is under way.")
+    client = BatchClient.connect(ctx.settings, clock=ctx.clock)
+    try:
+        collected = batches.collect(ctx, client, seconds=COLLECT_FOR_SECONDS)
+    finally:
+        client.close()
+    answers = sum(batch.answered for batch in collected.ended)
+    return SkipReason(
+        f"{len(collected.ended)} batch(es) ended, with {answers} answers; {collected.under_way} still under way."
     )

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from whisper_enrich import __version__
 from whisper_enrich.assets.failures import plain
-from whisper_enrich.cli import cost, data, demo, enrich, fact, inspect, rollups, serve, user
+from whisper_enrich.cli import batches, cost, data, demo, enrich, fact, inspect, rollups, serve, user
 from whisper_enrich.cli.console import complain
 from whisper_enrich.errors import EnrichError
 
@@ -56,6 +56,7 @@ def main() -> None:
 
 for command in (
     demo.demo, serve.up, data.migrate_command, data.load_command, enrich.enrich, enrich.retry, enrich.reconcile_command,
-    inspect.status, inspect.doctor, cost.cost, fact.fact, fact.diff, fact.rollback, user.user, rollups.rollup, rollups.summaries,
+    batches.batches, inspect.status, inspect.doctor, cost.cost, fact.fact, fact.diff, fact.rollback, user.user,
+    rollups.rollup, rollups.summaries,
 ):  # fmt: skip
     main.add_command(command)

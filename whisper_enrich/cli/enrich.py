@@ -61,22 +61,34 @@ def chosen_bots(pipeline: Pipeline, names: Collection[str]) -> list[BotCollectio
 @click.option("--from", "first", type=Day(), help="First UTC day: YYYY-MM-DD, today or yesterday.")
 @click.option("--to", "last", type=Day(), help="Last UTC day, inclusive.")
 @click.option("--stale", is_flag=True, help="Redo what another engine, prompt, model or window length made.")
-def enrich(bots: tuple[str, ...], first: date | None, last: date | None, stale: bool) -> None:
+@click.option(
+    "--batch", is_flag=True, help="Hand the work in at the provider's batch endpoint: later, at half the price."
+)
+def enrich(bots: tuple[str, ...], first: date | None, last: date | None, stale: bool, batch: bool) -> None:
     """Derive facts and summaries from what waits: one Dagster run a bot and block of days.
 
     With --from or --to, every day of that range is materialised, whether it has work or not; the results are the same
     however often it is run. --from alone goes up to today, --to alone begins with the bot's first message.
 
     A new version of an engine, prompt or model redoes nothing by itself: --stale does, for the days given or all.
+
+    --batch asks nothing now: the answers are there within a day, and the run that follows finds them.
     """
+    from whisper_enrich.cli.batches import hand_in, require_model
+
     if first and last and first > last:
         raise InputError(f"--from {first} is after --to {last}. Swap them.")
     with opened(Pipeline()) as pipeline, dagster_instance(pipeline.settings) as instance:
+        if batch:
+            require_model(pipeline.settings)
         ctx = pipeline.context("command-line")
         found = chosen_bots(pipeline, bots)
         register(instance, [bot.bot_name for bot in found])
         if stale:
             _mark_stale(ctx, found, first, last)
+        if batch:
+            hand_in(pipeline, ctx, found, first, last)
+            return
         due = take_in_and_list(ctx, found)
         jobs = [job for bot in found for job in jobs_for(ctx, bot.bot_name, due.get(bot.bot_name, set()), first, last)]
         if not jobs:

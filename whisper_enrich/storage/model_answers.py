@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import uuid4
 
 from sqlalchemy import Connection, Row, text
 
 from whisper_enrich.llm.reply import storable
-from whisper_enrich.llm.types import Errand, Prompt, Purpose
-from whisper_enrich.storage import model_calls
+from whisper_enrich.llm.types import Errand, Purpose
+from whisper_enrich.storage import model_batches, model_calls
 from whisper_enrich.storage.bulk import array_literal
 
 
@@ -24,12 +25,27 @@ class StoredAnswer:
     points: tuple[tuple[str, str], ...]
     answer: str
     received_at: datetime
+    call_id: int | None = None
 
 
-_COLUMNS = "request_key, purpose, point_ids, content_hashes, answer, received_at"
+_COLUMNS = "request_key, purpose, point_ids, content_hashes, answer, received_at, call_id"
 
 
-def store(connection: Connection, errand: Errand, prompt: Prompt, call_id: int, answer: str, now: datetime) -> None:
+class Asked(Protocol):
+    """A question, as far as its answer is kept: a `Prompt`, or what is left of one in a batch."""
+
+    @property
+    def key(self) -> str:
+        """What equal questions have in common."""
+        ...
+
+    @property
+    def purpose(self) -> Purpose:
+        """What it was put for."""
+        ...
+
+
+def store(connection: Connection, errand: Errand, prompt: Asked, call_id: int, answer: str, now: datetime) -> None:
     """Keep an answer, usable until somebody finds otherwise. One to the same question takes the place of the earlier."""
     connection.execute(
         text(
@@ -61,6 +77,15 @@ def find(connection: Connection, request_key: str) -> StoredAnswer | None:
     return _stored(row) if row is not None else None
 
 
+def known(connection: Connection, request_keys: Collection[str]) -> set[str]:
+    """Of these questions, those with a usable answer."""
+    rows = connection.execute(
+        text("SELECT request_key FROM model_answers WHERE request_key = ANY(CAST(:keys AS text[])) AND usable"),
+        {"keys": array_literal(request_keys)},
+    )
+    return set(rows.scalars())
+
+
 def answers_for(
     connection: Connection, bot_name: str, user_id: str, version: str, purposes: Collection[Purpose]
 ) -> list[StoredAnswer]:
@@ -83,7 +108,7 @@ def answers_for(
 
 def _stored(row: Row) -> StoredAnswer:
     points = tuple(zip(row.point_ids, row.content_hashes, strict=True))
-    return StoredAnswer(row.request_key, Purpose(row.purpose), points, row.answer, row.received_at)
+    return StoredAnswer(row.request_key, Purpose(row.purpose), points, row.answer, row.received_at, row.call_id)
 
 
 def mark_unusable(connection: Connection, request_key: str) -> None:
@@ -112,6 +137,8 @@ def erase_user(connection: Connection, user_id: str, bot_name: str | None = None
     The ledger of calls keeps its figures under a random name that nothing leads back from (`model_calls.forget_user`): they
     say what was paid, and to lower them would let a budget be exceeded.
     """
+    # Before the calls: whoever collects a batch locks it first, too.
+    model_batches.erase_user(connection, user_id, bot_name)
     calls = model_calls.forget_user(connection, user_id, f"erased-{uuid4().hex[:20]}", bot_name)
     answers = connection.execute(
         text("DELETE FROM model_answers WHERE user_id = :user AND (CAST(:bot AS text) IS NULL OR bot_name = :bot)"),

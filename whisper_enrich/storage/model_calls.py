@@ -179,6 +179,18 @@ def _release(connection: Connection, call: Row, tokens: int, cost: Decimal, now:
     )  # fmt: skip
 
 
+def still_open(connection: Connection, call_ids: Sequence[int]) -> set[int]:
+    """Of these calls, those that are not settled. Until the transaction ends, nobody else settles them."""
+    rows = connection.execute(
+        text(
+            "SELECT id FROM model_calls WHERE id = ANY(CAST(:ids AS bigint[])) AND outcome IN ('reserved', 'lost') "
+            "ORDER BY id FOR UPDATE"
+        ),
+        {"ids": list(call_ids)},
+    )
+    return set(rows.scalars())
+
+
 def condemn(connection: Connection, call_id: int) -> None:
     """The answer of a settled call did not pass the checks; what it took stays."""
     connection.execute(text("UPDATE model_calls SET outcome = 'invalid' WHERE id = :id"), {"id": call_id})
@@ -187,7 +199,9 @@ def condemn(connection: Connection, call_id: int) -> None:
 _MARK_LOST = """
 WITH lost AS (
     UPDATE model_calls SET outcome = 'lost' WHERE id IN (
-        SELECT id FROM model_calls WHERE outcome = 'reserved' AND called_at < :before FOR UPDATE SKIP LOCKED)
+        SELECT id FROM model_calls WHERE outcome = 'reserved' AND called_at < :before AND run_id NOT IN (
+            SELECT run_id FROM model_batches WHERE state IN ('preparing', 'submitted'))
+        FOR UPDATE SKIP LOCKED)
     RETURNING *
 ), closed AS (
     INSERT INTO model_spending AS s (holder, period, name, tokens, tokens_open, cost, cost_open, changed_at)
@@ -205,7 +219,8 @@ SELECT count(*) FROM lost
 
 
 def mark_lost(connection: Connection, settings: Settings, now: datetime) -> int:
-    """Name the reservations of calls that cannot be under way any more (`budgets.longest_call`); returns how many.
+    """Name the reservations of calls that cannot be under way any more (`budgets.longest_call`, or as long as their
+    batch is open); returns how many.
 
     They stay in every sum at what was reserved: never less than what the provider may bill.
     """

@@ -55,7 +55,7 @@ def test_jobs_sensors_schedules_and_checks_are_all_there():
         "enrich_bot_day", "backfill_enrichment", "reconcile_ledger", "prune_model_answers", "roll_up_bot",
         "check_quality",
     }  # fmt: skip
-    assert {sensor.name for sensor in repository.sensor_defs} == {"new_messages"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {"new_messages", "collect_batches"}
     assert {schedule.name for schedule in repository.schedule_defs} == {
         "sweep_recent_days", "reconcile_daily", "prune_model_answers_daily", "roll_up_nightly",
         "check_quality_hourly",

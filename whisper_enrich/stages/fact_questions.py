@@ -1,0 +1,207 @@
+"""What is to be asked about messages that wait for facts, and what is settled without asking."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from whisper_enrich.asking.batches import Batch, batches, with_context
+from whisper_enrich.asking.questions import Question, Talk, question, version
+from whisper_enrich.asking.timing import Patience, facts_due, summary_due
+from whisper_enrich.facts.trivial import is_trivial
+from whisper_enrich.llm.gateway import Gateway
+from whisper_enrich.llm.types import Purpose
+from whisper_enrich.messages.model import Message, Scope, Speaker
+from whisper_enrich.messages.store import BotCollection
+from whisper_enrich.stages.context import StageContext
+from whisper_enrich.stages.facts import Extracted
+from whisper_enrich.stages.reading import read_messages
+from whisper_enrich.storage import ledger, model_batches, profiles
+from whisper_enrich.storage.ledger import Progress, Row
+from whisper_enrich.storage.model_batches import Held
+from whisper_enrich.summaries.stretches import Points, stretches
+from whisper_enrich.summaries.windows import assign
+
+MESSAGES_FOR_BOTH = 6
+"""Messages that a stretch must have for one call to ask for its summary, too, before the talk has paused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A batch whose facts are wanted of the points ``waiting``; ``both`` asks for the summary as well."""
+
+    talk: Talk
+    batch: Batch
+    waiting: frozenset[str]
+    both: bool
+
+    def question(self, ctx: StageContext) -> Question:
+        """What the model is asked."""
+        purpose = Purpose.COMBINED if self.both else Purpose.FACTS
+        return question(purpose, self.talk.chunk(self.batch.messages, self.batch.context), ctx.settings, ctx.run_id)
+
+    def part(self, batch: Batch) -> Ask:
+        """Of the same wishes, those for a part of the batch; for facts alone."""
+        return Ask(self.talk, batch, _waiting_in(batch, self.waiting), both=False)
+
+
+@dataclass
+class Plan:
+    """One look at what waits: the rows by point, what is settled without asking, and what is to be asked."""
+
+    rows: Mapping[str, Row]
+    settled: list[Extracted] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class FactsPlanner:
+    """Plans for one bot. With ``combines``, one question asks for facts and summary where both are due."""
+
+    ctx: StageContext
+    bot: BotCollection
+    gateway: Gateway
+    combines: bool
+
+    def plan(self, rows: Sequence[Row]) -> Plan:
+        """Nothing is written. Rows whose points changed in the store meanwhile are in no part of the plan."""
+        planned = Plan({row.point_id: row for row in rows})
+        open_rows = [row for row in rows if row.left_out_reason is None]
+        planned.settled += [_left_out(row, row.left_out_reason) for row in rows if row.left_out_reason is not None]
+        users = sorted({str(row.user_id) for row in open_rows})
+        with self.ctx.database.connect() as connection:
+            people = profiles.persons(connection, users)
+            names = profiles.names_of(connection, users)
+            bot_name = profiles.display_name_of_bot(connection, self.bot.bot_name)
+            held = model_batches.held(connection, self.bot.bot_name, users, self.ctx.clock())
+        waiting: dict[str, list[Row]] = defaultdict(list)
+        for row in open_rows:
+            if people[str(row.user_id)].model_opt_out:
+                planned.settled.append(_left_out(row, "model_opt_out"))
+            else:
+                waiting[str(row.user_id)].append(row)
+        for user_id in waiting:
+            in_batch, waiting[user_id] = self._apart(user_id, waiting[user_id], held)
+            planned.settled += in_batch
+        timelines = self._timelines([row for mine in waiting.values() for row in mine])
+        for user_id, mine in waiting.items():
+            talk = Talk(self.bot.bot_name, bot_name, user_id, names[user_id], people[user_id].zone)
+            _User(self, talk, mine, timelines.get(user_id, {}), held).plan(planned)
+        return planned
+
+    def _apart(self, user_id: str, rows: Sequence[Row], held: Held) -> tuple[list[Extracted], list[Row]]:
+        """Rows whose answer is to come with a batch, and the others."""
+        kinds = [(purpose, version(purpose, self.ctx.settings)) for purpose in (Purpose.FACTS, Purpose.COMBINED)]
+        until = held.until(user_id, kinds)
+        in_batch, others = [], []
+        for row in rows:
+            when = until.get((row.point_id, row.content_hash))
+            if when is None:
+                others.append(row)
+            else:
+                in_batch.append(waits(row, "in_batch", when))
+        return in_batch, others
+
+    def _timelines(self, rows: Sequence[Row]) -> dict[str, dict[Scope, list[Message]]]:
+        """By user and scope, what was said on the days of these rows and the day before, in order."""
+        wanted = {(str(row.user_id), day) for row in rows for day in (row.day, row.day - timedelta(days=1))}
+        with self.ctx.database.connect() as connection:
+            found = ledger.rows_of_user_days(connection, self.bot.bot_name, sorted(wanted))
+        read = read_messages(self.ctx, self.bot, [row for group in found.values() for row in group])
+        timelines: dict[str, dict[Scope, list[Message]]] = defaultdict(lambda: defaultdict(list))
+        for message in (m for messages in read.messages.values() for m in messages):
+            timelines[message.user_id][message.scope].append(message)
+        for scopes in timelines.values():
+            for messages in scopes.values():
+                messages.sort(key=lambda message: message.order)
+        return timelines
+
+
+@dataclass(frozen=True, slots=True)
+class _User:
+    """What one user's waiting rows need; ``scopes`` is what was said around them."""
+
+    planner: FactsPlanner
+    talk: Talk
+    rows: Sequence[Row]
+    scopes: Mapping[Scope, list[Message]]
+    held: Held
+
+    def plan(self, planned: Plan) -> None:
+        """Settle what is trivial, let wait what is not due, ask for the rest."""
+        by_point = {row.point_id: row for row in self.rows}
+        mine = [
+            (before, message)
+            for timeline in self.scopes.values()
+            for before, message in zip((None, *timeline), timeline, strict=False)
+            if message.point_id in by_point and message.speaker is Speaker.USER
+        ]
+        trivial = {message.point_id for before, message in mine if is_trivial(message, before)}
+        asked = [message for _, message in mine if message.point_id not in trivial]
+        planned.settled += [_trivial(by_point[point]) for point in sorted(trivial)]
+        if not asked:
+            return
+        ctx = self.planner.ctx
+        now = ctx.clock()
+        last_at = max(timeline[-1].at for timeline in self.scopes.values() if timeline)
+        look_again = facts_due(asked, last_at, Patience.of(ctx.settings), now)
+        if look_again is not None and not any(row.attempts for row in self.rows):
+            planned.settled += [waits(by_point[m.point_id], "gathering", look_again) for m in asked]
+            return
+        for timeline in self.scopes.values():
+            points = {m.point_id for m in asked} & {m.point_id for m in timeline}
+            if points:
+                planned.asks += self._asks(timeline, points, now)
+
+    def _asks(self, timeline: Sequence[Message], points: Collection[str], now: datetime) -> list[Ask]:
+        settings = self.planner.ctx.settings
+        asks = self._combined(timeline, points, now) if self.planner.combines else []
+        left = set(points).difference(*(ask.waiting for ask in asks))
+        hints = self._groups(Purpose.FACTS)
+        found = batches(timeline, left, settings.enrichment_batch_size, settings.llm_chunk_tokens, hints)
+        return asks + [Ask(self.talk, batch, _waiting_in(batch, left), both=False) for batch in found]
+
+    def _combined(self, timeline: Sequence[Message], points: Collection[str], now: datetime) -> list[Ask]:
+        """Stretches of windows whose summary is due as well as the facts of messages in them."""
+        settings = self.planner.ctx.settings
+        patience = Patience.of(settings)
+        groups = self._groups(Purpose.COMBINED) + self._groups(Purpose.SUMMARY)
+        asks = []
+        for (window, _), held in assign(timeline, settings.time_window_hours).items():
+            if len(held) < settings.min_messages_for_summary or not points & {m.point_id for m in held}:
+                continue
+            rests = summary_due(window, held[-1].at, patience, now) is None
+            start = 0
+            for stretch in stretches(held, groups, settings.enrichment_pause_seconds, settings.llm_chunk_tokens):
+                batch = with_context(held, start, stretch)
+                start += len(stretch)
+                waiting = _waiting_in(batch, points)
+                if waiting and (rests or len(stretch) >= MESSAGES_FOR_BOTH):
+                    asks.append(Ask(self.talk, batch, waiting, both=True))
+        return asks
+
+    def _groups(self, purpose: Purpose) -> list[Points]:
+        """What was asked about together before, newest first: asked so again, the answer is there, or on its way."""
+        name = version(purpose, self.planner.ctx.settings)
+        answers = self.planner.gateway.answers_for(self.talk.bot_name, self.talk.user_id, name, {purpose})
+        return self.held.together(self.talk.user_id, purpose, name) + [answer.points for answer in answers]
+
+
+def _waiting_in(batch: Batch, points: Collection[str]) -> frozenset[str]:
+    return frozenset(m.point_id for m in batch.messages if m.speaker is Speaker.USER and m.point_id in points)
+
+
+def _left_out(row: Row, reason: str | None) -> Extracted:
+    return Extracted(row, Progress(row.point_id, row.revision, "left_out", reason))
+
+
+def _trivial(row: Row) -> Extracted:
+    return Extracted(row, Progress(row.point_id, row.revision, "done", "trivial", row.attempts))
+
+
+def waits(row: Row, reason: str, next_at: datetime) -> Extracted:
+    """Without an attempt counted; what was derived before stays."""
+    progress = Progress(row.point_id, row.revision, "waiting", reason, row.attempts, next_at)
+    return Extracted(row, progress, assertions=None)

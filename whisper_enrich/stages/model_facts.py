@@ -1,0 +1,146 @@
+"""Facts by a language model: what is due is asked for in batches, several users at once, and stored as it comes.
+
+Nothing is lost: a message moves on in the transaction that stores what its answer supports, or stays where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from whisper_enrich.asking.batches import halves
+from whisper_enrich.asking.questions import Question, both_keeping_to, can_combine, read_facts, version
+from whisper_enrich.errors import AnswerUnusable, BudgetSpent, ModelUnavailable, PartialFailure
+from whisper_enrich.facts.asked import FactsPart
+from whisper_enrich.facts.grounding import ground
+from whisper_enrich.facts.model import Extraction, Outcome
+from whisper_enrich.llm.gateway import Gateway
+from whisper_enrich.llm.types import Purpose
+from whisper_enrich.messages.store import BotCollection
+from whisper_enrich.stages.asking import Reply, ask_all, register
+from whisper_enrich.stages.attempts import failed
+from whisper_enrich.stages.context import StageContext
+from whisper_enrich.stages.fact_questions import Ask, FactsPlanner, waits
+from whisper_enrich.stages.facts import Extracted, FactsResult, record_results, store_extracted, waiting_rows
+from whisper_enrich.storage.leases import Lease
+from whisper_enrich.storage.ledger import Progress, Row
+
+
+def ask_facts(
+    ctx: StageContext, bot: BotCollection, days: Sequence[date], gateway: Gateway, *, with_summaries: bool
+) -> dict[date, FactsResult]:
+    """Work off the messages of these days that wait for facts and are due; the result by day.
+
+    ``with_summaries`` says that the summaries are derived in the same run: one call then asks for both where both are
+    due, and the summaries' stage finds the answer. A message that gets no usable answer by itself counts an attempt. Raises
+    `ModelUnavailable` after storing what was answered; messages behind a spent budget wait with that reason.
+    """
+    results: dict[date, FactsResult] = defaultdict(FactsResult)
+    started = time.perf_counter()
+    halt: ModelUnavailable | None = None
+    with ctx.lease(f"{bot.bot_name}/facts") as lease:
+        register(ctx, Purpose.FACTS)
+        planner = FactsPlanner(ctx, bot, gateway, with_summaries and can_combine(ctx.settings))
+        work = _Work(ctx, bot, gateway, lease, planner, results)
+        while halt is None and (rows := waiting_rows(ctx, bot, days)):
+            halt = work.round(rows)
+    results = {day: results[day] for day in days}
+    record_results(ctx, bot, results, time.perf_counter() - started)
+    if halt is not None:
+        raise halt
+    return results
+
+
+@dataclass
+class _Work:
+    ctx: StageContext
+    bot: BotCollection
+    gateway: Gateway
+    lease: Lease
+    planner: FactsPlanner
+    results: Mapping[date, FactsResult]
+
+    def round(self, rows: Sequence[Row]) -> ModelUnavailable | None:
+        """Plan, ask and store what these rows need; the failure of the provider, where there was one."""
+        planned = self.planner.plan(rows)
+        moved = self._store(planned.settled)
+        halt: ModelUnavailable | None = None
+        asks = planned.asks
+        while asks and halt is None:
+            smaller: list[Ask] = []
+            for reply in self._replies(asks):
+                if isinstance(reply.error, ModelUnavailable):
+                    halt = reply.error
+                elif isinstance(reply.error, BudgetSpent):
+                    moved += self._store(self._behind_budget(reply.question, planned.rows, reply.error))
+                elif isinstance(reply.error, AnswerUnusable):
+                    parts = halves(reply.question.batch, reply.question.waiting)
+                    smaller += [reply.question.part(part) for part in parts]
+                    if not parts:
+                        moved += self._store(self._to_blame(reply.question, planned.rows, reply.error))
+                elif reply.error is not None:
+                    raise reply.error
+                else:
+                    moved += self._store(self._grounded(reply, planned.rows))
+            asks = smaller
+        if not moved and halt is None:
+            raise PartialFailure(
+                f"The messages of {self.bot.bot_name} change faster than they can be read. Nothing is lost; run the "
+                "partition again."
+            )
+        return halt
+
+    def _replies(self, asks: Sequence[Ask]) -> Iterator[Reply[Ask, tuple[Question, FactsPart]]]:
+        seconds = self.ctx.settings.enrichment_lease_seconds / 3
+        return ask_all(
+            asks, self._ask, at_once=self.ctx.settings.llm_concurrency, keep_alive=self._renew, heartbeat_seconds=seconds
+        )  # fmt: skip
+
+    def _ask(self, ask: Ask) -> tuple[Question, FactsPart]:
+        put = ask.question(self.ctx)
+        if not ask.both:
+            return put, self.gateway.ask(put.errand, put.prompt, read_facts)
+        return put, FactsPart(facts=self.gateway.ask(put.errand, put.prompt, both_keeping_to(put)).facts)
+
+    def _renew(self) -> None:
+        with self.ctx.database.begin() as connection:
+            self.ctx.confirm(connection, self.lease)
+
+    def _store(self, extracted: Sequence[Extracted]) -> int:
+        if not extracted:
+            return 0
+        name = version(Purpose.FACTS, self.ctx.settings)
+        return store_extracted(self.ctx, self.bot, self.lease, extracted, name, self.results)
+
+    def _grounded(self, reply: Reply[Ask, tuple[Question, FactsPart]], rows: Mapping[str, Row]) -> list[Extracted]:
+        put, part = reply.answer
+        name = version(Purpose.FACTS, self.ctx.settings)
+        grounding = ground(part, put.chunk, rule=name, unmask=put.mask.unmask)
+        for day in {rows[point].day for point in reply.question.waiting}:
+            self.results[day].rejected.update({} if day != put.errand.day else grounding.rejected)
+        return [
+            _extracted(rows[point], grounding.extractions.get(point) or Extraction(point, Outcome.NO_FACTS, ()))
+            for point in sorted(reply.question.waiting)
+        ]
+
+    def _to_blame(self, ask: Ask, rows: Mapping[str, Row], error: AnswerUnusable) -> list[Extracted]:
+        blamed = []
+        for point in ask.waiting:
+            row = rows[point]
+            self.results[row.day].failures[f"answer_{error.reason}"] += 1
+            progress = failed(self.ctx, row, error, reason=f"answer_{error.reason}")
+            blamed.append(Extracted(row, progress, assertions=() if progress.state == "dead" else None))
+        return blamed
+
+    def _behind_budget(self, ask: Ask, rows: Mapping[str, Row], error: BudgetSpent) -> list[Extracted]:
+        pause = timedelta(seconds=self.ctx.settings.enrichment_interval_seconds)
+        next_at = error.frees_at or self.ctx.clock() + pause
+        return [waits(rows[point], "budget_spent", next_at) for point in sorted(ask.waiting)]
+
+
+def _extracted(row: Row, extraction: Extraction) -> Extracted:
+    progress = Progress(row.point_id, row.revision, "done", extraction.outcome.value, row.attempts)
+    return Extracted(row, progress, [extraction], extraction.assertions)

@@ -1,0 +1,203 @@
+"""Summaries by a language model: asked at a pause or a window's close, with the extractive engine standing in until then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from whisper_enrich.asking.batches import with_context
+from whisper_enrich.asking.questions import (
+    Question,
+    Talk,
+    keeping_to,
+    question,
+    read_combined,
+    read_digest,
+    read_summary,
+    reduce_question,
+    version,
+)
+from whisper_enrich.asking.timing import Patience, summary_due
+from whisper_enrich.errors import AnswerUnusable, BudgetSpent, ModelUnavailable
+from whisper_enrich.llm.gateway import Gateway
+from whisper_enrich.llm.transcript import Chunk
+from whisper_enrich.llm.types import Purpose
+from whisper_enrich.stages.asking import Reply, ask_all, register
+from whisper_enrich.stages.attempts import failed
+from whisper_enrich.stages.context import StageContext
+from whisper_enrich.stages.summaries import Engine, Job, Outcome, Verdict, summarised
+from whisper_enrich.storage import model_batches, profiles
+from whisper_enrich.storage.ledger import Progress
+from whisper_enrich.storage.model_batches import Held
+from whisper_enrich.storage.profiles import Person
+from whisper_enrich.summaries import faithful
+from whisper_enrich.summaries.asked import DigestPart, Stretch, input_hash, summary_of, unmasked
+from whisper_enrich.summaries.model import Summary, SummaryState
+from whisper_enrich.summaries.stretches import Points, points_of, stretches
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a window, and what it is or was asked for: a summary, or that together with facts."""
+
+    chunk: Chunk
+    purpose: Purpose
+
+    def question(self, ctx: StageContext) -> Question:
+        """What the model is asked."""
+        return question(self.purpose, self.chunk, ctx.settings, ctx.run_id)
+
+
+@dataclass
+class ModelSummariser:
+    """Asks the model for the windows that are due. ``extractive`` stands in for what is not due, and for what fails."""
+
+    gateway: Gateway
+    extractive: Engine
+    version: str
+    halt: Exception | None = None
+
+    def settle(self, ctx: StageContext, jobs: Sequence[Job], keep_alive: Callable[[], None]) -> list[Verdict]:
+        """A verdict for every job. After the provider has failed once, nothing more is asked."""
+        verdicts, due = self.apart(ctx, jobs)
+        if self.halt is None:
+            replies = ask_all(
+                due, lambda one: self._summary(ctx, one), at_once=ctx.settings.llm_concurrency,
+                keep_alive=keep_alive, heartbeat_seconds=ctx.settings.enrichment_lease_seconds / 3,
+            )  # fmt: skip
+            for reply in replies:
+                verdicts[reply.question.index] = self._verdict(ctx, reply)
+        else:
+            halted = self.halt
+            verdicts |= {one.index: self._verdict(ctx, Reply(one, error=halted)) for one in due}
+        return [verdicts[index] for index in range(len(jobs))]
+
+    def apart(self, ctx: StageContext, jobs: Sequence[Job]) -> tuple[dict[int, Verdict], list[Due]]:
+        """By place among the jobs, the verdicts on those of which the model is not to be asked now; and the others."""
+        register(ctx, Purpose.SUMMARY)
+        users = sorted({job.user_id for job in jobs})
+        bots = {message.bot_name for job in jobs for message in job.messages[:1]}
+        with ctx.database.connect() as connection:
+            people = profiles.persons(connection, users)
+            held = {bot: model_batches.held(connection, bot, users, ctx.clock()) for bot in bots}
+        verdicts: dict[int, Verdict] = {}
+        due: list[Due] = []
+        for index, job in enumerate(jobs):
+            verdict = self._without_asking(ctx, job, people[job.user_id], held[job.messages[0].bot_name])
+            if verdict is None:
+                due.append(Due(index, job, people[job.user_id]))
+            else:
+                verdicts[index] = verdict
+        return verdicts, due
+
+    def _without_asking(self, ctx: StageContext, job: Job, person: Person, held: Held) -> Verdict | None:
+        """The verdict where the model is not to be asked now; None where it is."""
+        if person.model_opt_out:
+            return Verdict(None, lambda row: Progress(row.point_id, row.revision, "left_out", "model_opt_out"))
+        if job.short:
+            return self.extractive.verdict(ctx, job)
+        if job.stored == input_hash(job.messages, self.version):
+            return Verdict(None, summarised)
+        look_again = summary_due(job.window, job.messages[-1].at, Patience.of(ctx.settings), ctx.clock())
+        if look_again is not None:
+            return self._stand_in(job, SummaryState.PROVISIONAL, _waits("provisional", look_again))
+        kinds = [(purpose, version(purpose, ctx.settings)) for purpose in (Purpose.COMBINED, Purpose.SUMMARY)]
+        until = held.until(job.user_id, kinds)
+        on_their_way = [until[point] for point in points_of(job.messages) if point in until]
+        if on_their_way:
+            return self._stand_in(job, SummaryState.PROVISIONAL, _waits("in_batch", max(on_their_way)))
+        return None
+
+    def _verdict(self, ctx: StageContext, reply: Reply[Due, Summary]) -> Verdict:
+        job, error = reply.question.job, reply.error
+        if error is None and reply.answer is not None:
+            return Verdict(reply.answer, summarised)
+        if isinstance(error, ModelUnavailable):
+            self.halt = self.halt or error
+            later = ctx.clock() + timedelta(seconds=ctx.settings.enrichment_retry_base_seconds)
+            return self._stand_in(job, SummaryState.DEGRADED, _waits("model_unavailable", later), "model_unavailable")
+        if isinstance(error, BudgetSpent):
+            later = error.frees_at or ctx.clock() + timedelta(seconds=ctx.settings.enrichment_interval_seconds)
+            return self._stand_in(job, SummaryState.PROVISIONAL, _waits("budget_spent", later))
+        if isinstance(error, AnswerUnusable):
+            reason = f"answer_{error.reason}"
+            return self._stand_in(
+                job, SummaryState.DEGRADED, lambda row: failed(ctx, row, error, reopens=True, reason=reason), reason
+            )
+        raise error or AssertionError("a reply holds an answer or an error")
+
+    def _stand_in(self, job: Job, state: SummaryState, outcome: Outcome, failure: str | None = None) -> Verdict:
+        """The extractive summary, in that state; untouched where it is stored already."""
+        made_from = f"{state.value}/{self.extractive.input_hash(job.messages)}"
+        if job.stored == made_from:
+            return Verdict(None, outcome, failure, stands=True)
+        return Verdict(replace(self.extractive.made_of(job), state=state, input_hash=made_from), outcome, failure)
+
+    def pieces(self, ctx: StageContext, due: Due, about_to_be_asked: Sequence[Points] = ()) -> list[Piece]:
+        """The stretches of a window, each once. Of ``about_to_be_asked``, facts and summary are asked for together
+        elsewhere, as of those that have such an answer."""
+        job, settings = due.job, ctx.settings
+        talk = due.talk
+        combined = [*about_to_be_asked, *self._groups(ctx, talk, Purpose.COMBINED)]
+        alone = self._groups(ctx, talk, Purpose.SUMMARY)
+        found: list[Piece] = []
+        start = 0
+        for stretch in stretches(
+            job.messages, [*combined, *alone], settings.enrichment_pause_seconds, settings.llm_chunk_tokens
+        ):
+            batch = with_context(job.messages, start, stretch)
+            purpose = Purpose.COMBINED if points_of(stretch) in combined else Purpose.SUMMARY
+            found.append(Piece(talk.chunk(batch.messages, batch.context), purpose))
+            start += len(stretch)
+        return found
+
+    def _summary(self, ctx: StageContext, due: Due) -> Summary:
+        """Ask for every stretch of the window, and where there are several, for one summary of theirs."""
+        job = due.job
+        found = [self._stretch(ctx, piece) for piece in self.pieces(ctx, due)]
+        whole = due.talk.chunk(job.messages)
+        part: DigestPart = found[0].part if len(found) == 1 else self._reduced(ctx, whole, found)
+        return summary_of(
+            part, job.messages, window=job.window, scope=job.scope, short=False,
+            confidence=faithful.confidence(part, whole), version=self.version,
+        )  # fmt: skip
+
+    def _stretch(self, ctx: StageContext, piece: Piece) -> Stretch:
+        """The summary of one stretch. One that was asked for together with facts is there already."""
+        put = piece.question(ctx)
+        if piece.purpose is Purpose.COMBINED:
+            masked = self.gateway.ask(put.errand, put.prompt, read_combined).summary
+        else:
+            masked = self.gateway.ask(put.errand, put.prompt, keeping_to(put, read_summary))
+        part = unmasked(masked, put.mask.unmask)
+        return Stretch(piece.chunk.messages, part, faithful.quotes_found(part, piece.chunk))
+
+    def _reduced(self, ctx: StageContext, whole: Chunk, found: Sequence[Stretch]) -> DigestPart:
+        put = reduce_question(whole, found, ctx.settings, ctx.run_id)
+        return unmasked(self.gateway.ask(put.errand, put.prompt, keeping_to(put, read_digest)), put.mask.unmask)
+
+    def _groups(self, ctx: StageContext, talk: Talk, purpose: Purpose) -> list[Points]:
+        """What was asked about together before."""
+        name = version(purpose, ctx.settings)
+        return [answer.points for answer in self.gateway.answers_for(talk.bot_name, talk.user_id, name, {purpose})]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A window to ask for, and its place among the jobs."""
+
+    index: int
+    job: Job
+    person: Person
+
+    @property
+    def talk(self) -> Talk:
+        """Who talks in it."""
+        job = self.job
+        return Talk(job.messages[0].bot_name, job.bot_display_name, job.user_id, job.user_name, self.person.zone)
+
+
+def _waits(reason: str, next_at: datetime) -> Outcome:
+    """For messages that wait; one whose window was summarised before stays done."""
+    return lambda row: Progress(row.point_id, row.revision, "waiting", reason, row.attempts, next_at)

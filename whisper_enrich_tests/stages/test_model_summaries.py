@@ -1,0 +1,158 @@
+"""Summaries by a model: asked at a pause, stood in for until then and when it fails, never asked twice."""
+
+import pytest
+
+from whisper_enrich.errors import ModelUnavailable
+from whisper_enrich_tests.builders import chat, column, contents, scalar
+from whisper_enrich_tests.scripted_model import (
+    ScriptedModel,
+    for_schema,
+    half_json,
+    in_turn,
+    quota,
+    refusal,
+    sensible,
+    server_error,
+)
+from whisper_enrich_tests.stages.model_pipeline import enrichment
+
+pytestmark = pytest.mark.time_sensitive
+
+DAY = "2026-03-18"
+TODAY = "2026-03-20"
+TALK = [
+    "I live in Lisbon.", "Lovely! How long have you been there?", "I painted the kitchen yellow.", "Yellow suits you.",
+    "I saw two storks today.", "Where was that?",
+]  # fmt: skip
+
+
+@pytest.fixture
+def model():
+    with ScriptedModel(sensible) as served:
+        yield served
+
+
+@pytest.fixture
+def work(ctx, elena, model):
+    return enrichment(ctx, elena, model)
+
+
+def states(ctx):
+    return column(ctx, "SELECT state FROM conversation_summaries ORDER BY start_timestamp")
+
+
+def test_a_closed_window_is_summarised_by_the_model_once(ctx, elena, work):
+    ctx.store.upsert(elena.collection, chat(DAY, TALK))
+    work.run(facts=False)
+    assert work.asked() == ["summary"]
+    assert states(ctx) == ["final"]
+    assert scalar(ctx, "SELECT message_count FROM conversation_summaries") == 6
+    assert scalar(ctx, "SELECT summary_text FROM conversation_summaries").startswith("ana")
+    before = contents(ctx)
+    work.run([], facts=False)
+    work.run(facts=False)
+    assert work.asked() == ["summary"]
+    assert contents(ctx) == before
+
+
+def test_an_open_window_has_a_provisional_summary_until_the_talk_pauses(ctx, elena, work, clock):
+    ctx.store.upsert(elena.collection, chat(TODAY, TALK, hour=11))
+    clock.now = clock.now.replace(hour=11, minute=10)
+    work.run(facts=False)
+    assert work.asked() == []
+    assert states(ctx) == ["provisional"]
+    assert scalar(ctx, "SELECT count(*) FROM message_ledger WHERE summary_state = 'waiting'") == 6
+    assert scalar(ctx, "SELECT DISTINCT summary_reason FROM message_ledger") == "provisional"
+    clock.forward(minutes=10)
+    work.run(facts=False)
+    assert work.asked() == []
+    clock.forward(minutes=20)
+    work.run(facts=False)
+    assert work.asked() == ["summary"]
+    assert states(ctx) == ["final"]
+    assert scalar(ctx, "SELECT count(*) FROM message_ledger WHERE summary_state = 'done'") == 6
+
+
+def test_a_window_that_goes_on_after_a_pause_sends_only_what_is_new(ctx, elena, work, clock):
+    ctx.store.upsert(elena.collection, chat(TODAY, TALK, hour=8))
+    work.run(facts=False)
+    ctx.store.upsert(elena.collection, chat(TODAY, ["I baked bread.", "Rye?", "I ate all of it.", "All?"], hour=10))
+    work.run(facts=False)
+    assert work.asked() == ["summary", "summary", "reduce"]
+    second = work.model.requests[1].material
+    assert "baked" in second
+    assert "Lisbon" not in second
+    assert scalar(ctx, "SELECT message_count FROM conversation_summaries") == 10
+
+
+def test_a_short_window_is_never_sent(ctx, elena, work):
+    ctx.store.upsert(elena.collection, chat(DAY, TALK[:3]))
+    work.run(facts=False)
+    assert work.asked() == []
+    assert column(ctx, "SELECT summary_type FROM conversation_summaries") == ["short_window"]
+
+
+def test_when_the_provider_is_down_a_degraded_summary_stands_in_and_is_redone(ctx, elena, work, clock):
+    work.model.script = server_error(503)
+    ctx.store.upsert(elena.collection, chat(DAY, TALK) + chat("2026-03-17", TALK))
+    work.set(llm_concurrency=1)
+    with pytest.raises(ModelUnavailable):
+        work.run(facts=False)
+    assert len(work.model.requests) == 2, "one question, tried twice; then it stops asking"
+    assert states(ctx) == ["degraded", "degraded"]
+    assert scalar(ctx, "SELECT max(summary_attempts) FROM message_ledger") == 0
+    work.model.script = sensible
+    clock.forward(minutes=5)
+    work.run(facts=False)
+    assert states(ctx) == ["final", "final"]
+    assert scalar(ctx, "SELECT count(*) FROM message_ledger WHERE summary_state = 'done'") == 12
+
+
+def test_a_window_that_gets_no_usable_answer_counts_attempts_and_keeps_its_stand_in(ctx, elena, work, clock):
+    work.set(enrichment_max_attempts=2)
+    work.model.script = refusal()
+    ctx.store.upsert(elena.collection, chat(DAY, TALK))
+    work.run(facts=False)
+    assert states(ctx) == ["degraded"]
+    assert scalar(ctx, "SELECT max(summary_attempts) FROM message_ledger") == 1
+    clock.forward(minutes=10)
+    work.run(facts=False)
+    assert scalar(ctx, "SELECT count(*) FROM message_ledger WHERE summary_state = 'dead'") == 6
+    assert states(ctx) == ["degraded"]
+
+
+def test_invalid_json_is_asked_for_once_more(ctx, elena, work):
+    work.model.script = in_turn(half_json(), then=sensible)
+    ctx.store.upsert(elena.collection, chat(DAY, TALK))
+    work.run(facts=False)
+    assert [request.is_correction for request in work.model.requests] == [False, True]
+    assert states(ctx) == ["final"]
+
+
+def test_a_spent_budget_leaves_the_messages_waiting_with_that_reason(ctx, elena, work):
+    work.set(llm_budget_tokens_per_day=10)
+    ctx.store.upsert(elena.collection, chat(DAY, TALK))
+    work.run(facts=False)
+    assert work.asked() == []
+    assert states(ctx) == ["provisional"]
+    assert scalar(ctx, "SELECT DISTINCT summary_reason FROM message_ledger") == "budget_spent"
+    assert scalar(ctx, "SELECT DISTINCT summary_next_at::date::text FROM message_ledger") == "2026-03-21"
+
+
+def test_a_spent_quota_is_the_providers_failure(ctx, elena, work):
+    work.model.script = for_schema(quota(402))
+    ctx.store.upsert(elena.collection, chat(DAY, TALK))
+    with pytest.raises(ModelUnavailable):
+        work.run(facts=False)
+    assert scalar(ctx, "SELECT max(summary_attempts) FROM message_ledger") == 0
+
+
+def test_who_opted_out_is_never_sent(ctx, elena, work):
+    from whisper_enrich.storage.profiles import set_profile
+
+    with ctx.database.begin() as connection:
+        set_profile(connection, "ana", model_opt_out=True)
+    ctx.store.upsert(elena.collection, chat(DAY, TALK))
+    work.run(facts=False)
+    assert work.asked() == []
+    assert scalar(ctx, "SELECT DISTINCT summary_reason FROM message_ledger") == "model_opt_out"
