@@ -91,6 +91,9 @@ def _fresh(timeline: Sequence[Message], waiting: Collection[str], size: int, max
 
 
 def _batch(timeline: Sequence[Message], first: int, last: int) -> Batch:
+    """With the whole of its last point, which may hold an answer too: as `_standing` finds it again."""
+    while last + 1 < len(timeline) and timeline[last + 1].point_id == timeline[last].point_id:
+        last += 1
     return Batch(tuple(timeline[first : last + 1]), tuple(timeline[max(0, first - CONTEXT_MESSAGES) : first]))
 
 
@@ -115,5 +118,4 @@ def _trimmed(batch: Batch, start: int, stop: int, asked: Sequence[int]) -> Batch
     mine = [i for i in asked if start <= i < stop]
     everything = (*batch.context, *batch.messages)
     shift = len(batch.context)
-    first, last = mine[0] + shift, mine[-1] + shift
-    return Batch(everything[first : last + 1], everything[max(0, first - CONTEXT_MESSAGES) : first])
+    return _batch(everything, mine[0] + shift, mine[-1] + shift)

@@ -115,7 +115,7 @@ def question(purpose: Purpose, chunk: Chunk, settings: Settings, run_id: str) ->
     """Ask for facts, a summary or both of one chunk."""
     mask = new_mask(settings)
     transcript = render(chunk, mask.mask)
-    material = transcript if purpose is Purpose.FACTS else f"{_heading(chunk, settings)}\n{transcript}"
+    material = transcript if purpose is Purpose.FACTS else f"{_heading(chunk, settings, mask)}\n{transcript}"
     return _put(purpose, chunk, material, mask, settings, run_id)
 
 
@@ -145,9 +145,10 @@ def _put(purpose: Purpose, chunk: Chunk, material: str, mask: Mask, settings: Se
     return Question(prompt, errand, chunk, mask, settings)
 
 
-def _heading(chunk: Chunk, settings: Settings) -> str:
+def _heading(chunk: Chunk, settings: Settings, mask: Mask) -> str:
+    """People call themselves what they like, their own address included."""
     length = summaries_asked.length_for(len(chunk.messages), settings)
-    return summaries_asked.about(chunk.user_name, chunk.bot_display_name, length)
+    return summaries_asked.about(mask.mask(chunk.user_name), mask.mask(chunk.bot_display_name), length)
 
 
 _ASKED: dict[Purpose, tuple[str, dict[str, Any], str]] = {
@@ -190,7 +191,7 @@ def reduce_question(whole: Chunk, found: Sequence[Stretch], settings: Settings, 
     """Ask for one summary of the summaries of a window's stretches; ``whole`` is the window."""
     mask = new_mask(settings)
     material = summaries_asked.reduce_material(found, mask.mask)
-    return _put(Purpose.REDUCE, whole, f"{_heading(whole, settings)}\n{material}", mask, settings, run_id)
+    return _put(Purpose.REDUCE, whole, f"{_heading(whole, settings, mask)}\n{material}", mask, settings, run_id)
 
 
 T = TypeVar("T")

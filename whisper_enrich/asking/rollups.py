@@ -49,7 +49,9 @@ def question(
     """Ask for the digest of one period. ``day`` is that of the run: nobody's messages are sent as such."""
     mask = new_mask(settings)
     length = asked.length_for(sum(window.message_count for window in given.windows), settings)
-    heading = f"{asked.about(given.user_name, given.bot_name, length)} Period: {given.period.title}."
+    heading = (
+        f"{asked.about(mask.mask(given.user_name), mask.mask(given.bot_name), length)} Period: {given.period.title}."
+    )
     body = rollups.material(given, mask.mask, settings.llm_chunk_tokens, estimated_tokens)
     prompt = Prompt(
         purpose=Purpose.ROLLUP,

@@ -35,6 +35,8 @@ from whisper_enrich.storage.model_calls import Outcome
 T = TypeVar("T")
 
 _COMPLAINTS = 8
+INVALID_IN_A_ROW = 20
+"""Questions without a usable answer, one after the other, after which the model is taken to be unable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +104,37 @@ class Gateway:
         self._ended = 0
         self._looked_for_lost = False
         self._down: str | None = None
+        self._invalid_in_a_row = 0
 
     def ask(self, errand: Errand, prompt: Prompt, parse: Callable[[Any], T]) -> T:
         """What ``parse`` makes of the answer's JSON.
 
         ``parse`` raises `pydantic.ValidationError` or `ValueError` with a sentence for the model where the answer is not what
         was asked for: then it is asked once more with that complaint. Where it raises `Doubt`, likewise, but in the end the
-        doubtful answer is taken. Raises `AnswerUnusable` where the second is none
-        either, was refused or is too long; `ModelUnavailable`, `BudgetSpent` and `ConfigurationError` where nothing was
-        asked. After any of the latter the same question goes on from where it stopped: a first answer that did not
-        pass is not paid again.
+        doubtful answer is taken. Raises `AnswerUnusable` where the second is none either, was refused or is too long;
+        `ModelUnavailable`, `BudgetSpent` and `ConfigurationError` where nothing was asked. After any of the latter the same
+        question goes on from where it stopped: a first answer that did not pass is not paid again.
         """
         with self._alone_with(prompt.key):
-            return self._ask(errand, prompt, parse)
+            try:
+                parsed = self._ask(errand, prompt, parse)
+            except AnswerUnusable as error:
+                if error.reason == "invalid":
+                    self._note_invalid(prompt)
+                raise
+        with self._state:
+            self._invalid_in_a_row = 0
+        return parsed
+
+    def _note_invalid(self, prompt: Prompt) -> None:
+        """A model that never answers as asked is no fault of the messages: to halve batches for it would only cost."""
+        with self._state:
+            self._invalid_in_a_row += 1
+            if self._invalid_in_a_row >= INVALID_IN_A_ROW:
+                self._down = (
+                    f"The model {prompt.model} gave no usable answer to {INVALID_IN_A_ROW} questions in a row; it may not be "
+                    "able to answer as JSON. Name another in LLM_CHAT_MODEL (or LLM_FACT_EXTRACTION_MODEL)."
+                )
 
     def answers_for(
         self, bot_name: str, user_id: str, version: str, purposes: Collection[Purpose]

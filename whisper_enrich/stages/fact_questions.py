@@ -21,6 +21,8 @@ from whisper_enrich.stages.reading import read_messages
 from whisper_enrich.storage import ledger, model_batches, profiles
 from whisper_enrich.storage.ledger import Progress, Row
 from whisper_enrich.storage.model_batches import Held
+from whisper_enrich.storage.summaries import WindowKey, stored_windows
+from whisper_enrich.summaries.asked import input_hash
 from whisper_enrich.summaries.stretches import Points, stretches
 from whisper_enrich.summaries.windows import assign
 
@@ -85,11 +87,21 @@ class FactsPlanner:
         for user_id in waiting:
             in_batch, waiting[user_id] = self._apart(user_id, waiting[user_id], held)
             planned.settled += in_batch
-        timelines = self._timelines([row for mine in waiting.values() for row in mine])
+        wanted = [row for mine in waiting.values() for row in mine]
+        timelines, stored = self._timelines(wanted), self._stored_windows(wanted)
         for user_id, mine in waiting.items():
             talk = Talk(self.bot.bot_name, bot_name, user_id, names[user_id], people[user_id].zone)
-            _User(self, talk, mine, timelines.get(user_id, {}), held).plan(planned)
+            _User(self, talk, mine, timelines.get(user_id, {}), held, stored[user_id]).plan(planned)
         return planned
+
+    def _stored_windows(self, rows: Sequence[Row]) -> dict[str, dict[WindowKey, str]]:
+        """By user, the windows of these rows' days that have a summary, with the hash of what each was made from."""
+        with self.ctx.database.connect() as connection:
+            found = stored_windows(connection, self.bot.bot_name, sorted({(str(row.user_id), row.day) for row in rows}))
+        stored: dict[str, dict[WindowKey, str]] = defaultdict(dict)
+        for (user_id, _), windows in found.items():
+            stored[user_id] |= windows
+        return stored
 
     def _apart(self, user_id: str, rows: Sequence[Row], held: Held) -> tuple[list[Extracted], list[Row]]:
         """Rows whose answer is to come with a batch, and the others."""
@@ -121,13 +133,19 @@ class FactsPlanner:
 
 @dataclass(frozen=True, slots=True)
 class _User:
-    """What one user's waiting rows need; ``scopes`` is what was said around them."""
+    """What one user's waiting rows need; ``scopes`` is what was said around them, ``stored`` what their windows' summaries
+    were made from."""
 
     planner: FactsPlanner
     talk: Talk
     rows: Sequence[Row]
     scopes: Mapping[Scope, list[Message]]
     held: Held
+    stored: Mapping[WindowKey, str]
+
+    @property
+    def _summary_version(self) -> str:
+        return version(Purpose.SUMMARY, self.planner.ctx.settings)
 
     def plan(self, planned: Plan) -> None:
         """Settle what is trivial, let wait what is not due, ask for the rest."""
@@ -157,11 +175,16 @@ class _User:
 
     def _asks(self, timeline: Sequence[Message], points: Collection[str], now: datetime) -> list[Ask]:
         settings = self.planner.ctx.settings
-        asks = self._combined(timeline, points, now) if self.planner.combines else []
-        left = set(points).difference(*(ask.waiting for ask in asks))
+        # Who got no usable answer before is asked about alone: the neighbours have theirs.
+        again = {row.point_id for row in self.rows if row.attempts} & set(points)
+        fresh = set(points) - again
+        asks = self._combined(timeline, fresh, now) if self.planner.combines else []
+        left = fresh.difference(*(ask.waiting for ask in asks))
         hints = self._groups(Purpose.FACTS)
         found = batches(timeline, left, settings.enrichment_batch_size, settings.llm_chunk_tokens, hints)
-        return asks + [Ask(self.talk, batch, _waiting_in(batch, left), both=False) for batch in found]
+        asks += [Ask(self.talk, batch, _waiting_in(batch, left), both=False) for batch in found]
+        alone = [batches(timeline, {point}, 1, settings.llm_chunk_tokens) for point in sorted(again)]
+        return asks + [Ask(self.talk, batch, _waiting_in(batch, again), both=False) for one in alone for batch in one]
 
     def _combined(self, timeline: Sequence[Message], points: Collection[str], now: datetime) -> list[Ask]:
         """Stretches of windows whose summary is due as well as the facts of messages in them."""
@@ -169,8 +192,10 @@ class _User:
         patience = Patience.of(settings)
         groups = self._groups(Purpose.COMBINED) + self._groups(Purpose.SUMMARY)
         asks = []
-        for (window, _), held in assign(timeline, settings.time_window_hours).items():
+        for (window, scope), held in assign(timeline, settings.time_window_hours).items():
             if len(held) < settings.min_messages_for_summary or not points & {m.point_id for m in held}:
+                continue
+            if self.stored.get((window.start, window.end, scope)) == input_hash(held, self._summary_version):
                 continue
             rests = summary_due(window, held[-1].at, patience, now) is None
             start = 0

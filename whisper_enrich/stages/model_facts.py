@@ -45,8 +45,17 @@ def ask_facts(
         register(ctx, Purpose.FACTS)
         planner = FactsPlanner(ctx, bot, gateway, with_summaries and can_combine(ctx.settings))
         work = _Work(ctx, bot, gateway, lease, planner, results)
+        stuck: set[tuple[str, int]] = set()
         while halt is None and (rows := waiting_rows(ctx, bot, days)):
-            halt = work.round(rows)
+            moved, halt = work.round(rows)
+            looked_at = {(row.point_id, row.revision) for row in rows}
+            if not moved and halt is None and looked_at == stuck:
+                raise PartialFailure(
+                    f"The messages of {bot.bot_name} change faster than they can be read. Nothing is lost; run the "
+                    "partition again."
+                )
+            # What was edited since intake was entered anew, and comes again at its new revision.
+            stuck = set() if moved else looked_at
     results = {day: results[day] for day in days}
     record_results(ctx, bot, results, time.perf_counter() - started)
     if halt is not None:
@@ -63,8 +72,8 @@ class _Work:
     planner: FactsPlanner
     results: Mapping[date, FactsResult]
 
-    def round(self, rows: Sequence[Row]) -> ModelUnavailable | None:
-        """Plan, ask and store what these rows need; the failure of the provider, where there was one."""
+    def round(self, rows: Sequence[Row]) -> tuple[int, ModelUnavailable | None]:
+        """Plan, ask and store what these rows need; the rows moved, and the failure of the provider where there was one."""
         planned = self.planner.plan(rows)
         moved = self._store(planned.settled)
         halt: ModelUnavailable | None = None
@@ -86,12 +95,7 @@ class _Work:
                 else:
                     moved += self._store(self._grounded(reply, planned.rows))
             asks = smaller
-        if not moved and halt is None:
-            raise PartialFailure(
-                f"The messages of {self.bot.bot_name} change faster than they can be read. Nothing is lost; run the "
-                "partition again."
-            )
-        return halt
+        return moved, halt
 
     def _replies(self, asks: Sequence[Ask]) -> Iterator[Reply[Ask, tuple[Question, FactsPart]]]:
         seconds = self.ctx.settings.enrichment_lease_seconds / 3

@@ -28,7 +28,8 @@ from whisper_enrich.stages.attempts import failed
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.summaries import Engine, Job, Outcome, Verdict, summarised
 from whisper_enrich.storage import model_batches, profiles
-from whisper_enrich.storage.ledger import Progress
+from whisper_enrich.storage.ledger import Progress, Row
+from whisper_enrich.storage.model_answers import StoredAnswer
 from whisper_enrich.storage.model_batches import Held
 from whisper_enrich.storage.profiles import Person
 from whisper_enrich.summaries import faithful
@@ -47,6 +48,19 @@ class Piece:
     def question(self, ctx: StageContext) -> Question:
         """What the model is asked."""
         return question(self.purpose, self.chunk, ctx.settings, ctx.run_id)
+
+    def halves(self) -> list[Piece]:
+        """In two, each for a summary alone; one point comes alone, without context. Empty where that changes nothing."""
+        messages = self.chunk.messages
+        points = list(dict.fromkeys(message.point_id for message in messages))
+        if len(points) == 1:
+            return [Piece(replace(self.chunk, context=()), Purpose.SUMMARY)] if self.chunk.context else []
+        first = set(points[: len(points) // 2])
+        middle = next(index for index, message in enumerate(messages) if message.point_id not in first)
+        start = replace(self.chunk, messages=messages[:middle])
+        rest = with_context(messages, middle, messages[middle:])
+        end = replace(self.chunk, messages=rest.messages, context=rest.context)
+        return [Piece(start, Purpose.SUMMARY), Piece(end, Purpose.SUMMARY)]
 
 
 @dataclass
@@ -109,10 +123,10 @@ class ModelSummariser:
             return self._stand_in(job, SummaryState.PROVISIONAL, _waits("in_batch", max(on_their_way)))
         return None
 
-    def _verdict(self, ctx: StageContext, reply: Reply[Due, Summary]) -> Verdict:
+    def _verdict(self, ctx: StageContext, reply: Reply[Due, _Made]) -> Verdict:
         job, error = reply.question.job, reply.error
         if error is None and reply.answer is not None:
-            return Verdict(reply.answer, summarised)
+            return _verdict_on(ctx, reply.answer)
         if isinstance(error, ModelUnavailable):
             self.halt = self.halt or error
             later = ctx.clock() + timedelta(seconds=ctx.settings.enrichment_retry_base_seconds)
@@ -139,29 +153,53 @@ class ModelSummariser:
         elsewhere, as of those that have such an answer."""
         job, settings = due.job, ctx.settings
         talk = due.talk
-        combined = [*about_to_be_asked, *self._groups(ctx, talk, Purpose.COMBINED)]
-        alone = self._groups(ctx, talk, Purpose.SUMMARY)
+        together = {answer.points: answer.request_key for answer in self._answers(ctx, talk, Purpose.COMBINED)}
+        alone = [answer.points for answer in self._answers(ctx, talk, Purpose.SUMMARY)]
         found: list[Piece] = []
         start = 0
         for stretch in stretches(
-            job.messages, [*combined, *alone], settings.enrichment_pause_seconds, settings.llm_chunk_tokens
-        ):
+            job.messages, [*about_to_be_asked, *together, *alone], settings.enrichment_pause_seconds,
+            settings.llm_chunk_tokens,
+        ):  # fmt: skip
             batch = with_context(job.messages, start, stretch)
-            purpose = Purpose.COMBINED if points_of(stretch) in combined else Purpose.SUMMARY
-            found.append(Piece(talk.chunk(batch.messages, batch.context), purpose))
+            chunk = talk.chunk(batch.messages, batch.context)
+            both, points = Piece(chunk, Purpose.COMBINED), points_of(stretch)
+            # Asked in other words since (a name changed), the answer is no longer there: then for the summary alone.
+            known = points in together and together[points] == both.question(ctx).prompt.key
+            found.append(both if known or points in about_to_be_asked else Piece(chunk, Purpose.SUMMARY))
             start += len(stretch)
         return found
 
-    def _summary(self, ctx: StageContext, due: Due) -> Summary:
-        """Ask for every stretch of the window, and where there are several, for one summary of theirs."""
+    def _summary(self, ctx: StageContext, due: Due) -> _Made:
+        """Ask for every stretch of the window, and where there are several, for one summary of theirs.
+
+        A stretch without a usable answer is halved down to the message that is to blame, and the summary made without it.
+        Raises `AnswerUnusable` where nothing is left.
+        """
         job = due.job
-        found = [self._stretch(ctx, piece) for piece in self.pieces(ctx, due)]
+        refused: dict[str, AnswerUnusable] = {}
+        found = [stretch for piece in self.pieces(ctx, due) for stretch in self._stretches(ctx, piece, refused)]
+        if not found:
+            raise next(iter(refused.values()))
         whole = due.talk.chunk(job.messages)
         part: DigestPart = found[0].part if len(found) == 1 else self._reduced(ctx, whole, found)
-        return summary_of(
+        summary = summary_of(
             part, job.messages, window=job.window, scope=job.scope, short=False,
             confidence=faithful.confidence(part, whole), version=self.version,
+            state=SummaryState.DEGRADED if refused else SummaryState.FINAL,
         )  # fmt: skip
+        if refused:
+            summary = replace(summary, input_hash=f"{SummaryState.DEGRADED.value}/{summary.input_hash}")
+        return _Made(summary, refused)
+
+    def _stretches(self, ctx: StageContext, piece: Piece, refused: dict[str, AnswerUnusable]) -> list[Stretch]:
+        try:
+            return [self._stretch(ctx, piece)]
+        except AnswerUnusable as error:
+            halves = piece.halves()
+            if not halves:
+                refused[piece.chunk.messages[0].point_id] = error
+            return [stretch for half in halves for stretch in self._stretches(ctx, half, refused)]
 
     def _stretch(self, ctx: StageContext, piece: Piece) -> Stretch:
         """The summary of one stretch. One that was asked for together with facts is there already."""
@@ -177,10 +215,9 @@ class ModelSummariser:
         put = reduce_question(whole, found, ctx.settings, ctx.run_id)
         return unmasked(self.gateway.ask(put.errand, put.prompt, keeping_to(put, read_digest)), put.mask.unmask)
 
-    def _groups(self, ctx: StageContext, talk: Talk, purpose: Purpose) -> list[Points]:
-        """What was asked about together before."""
-        name = version(purpose, ctx.settings)
-        return [answer.points for answer in self.gateway.answers_for(talk.bot_name, talk.user_id, name, {purpose})]
+    def _answers(self, ctx: StageContext, talk: Talk, purpose: Purpose) -> list[StoredAnswer]:
+        """What was asked about before."""
+        return self.gateway.answers_for(talk.bot_name, talk.user_id, version(purpose, ctx.settings), {purpose})
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +235,28 @@ class Due:
         return Talk(job.messages[0].bot_name, job.bot_display_name, job.user_id, job.user_name, self.person.zone)
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A summary, and the points that had to be left out of it, each with why."""
+
+    summary: Summary
+    refused: dict[str, AnswerUnusable]
+
+
+def _verdict_on(ctx: StageContext, made: _Made) -> Verdict:
+    """Who was left out counts an attempt; the neighbours are done."""
+    if not made.refused:
+        return Verdict(made.summary, summarised)
+
+    def outcome(row: Row) -> Progress:
+        error = made.refused.get(row.point_id)
+        if error is None:
+            return summarised(row)
+        return failed(ctx, row, error, reopens=True, reason=f"answer_{error.reason}")
+
+    return Verdict(made.summary, outcome, f"answer_{next(iter(made.refused.values())).reason}")
+
+
 def _waits(reason: str, next_at: datetime) -> Outcome:
-    """For messages that wait; one whose window was summarised before stays done."""
-    return lambda row: Progress(row.point_id, row.revision, "waiting", reason, row.attempts, next_at)
+    """Also for messages that were done: a stand-in has taken the place of their window's summary."""
+    return lambda row: Progress(row.point_id, row.revision, "waiting", reason, row.attempts, next_at, reopens=True)

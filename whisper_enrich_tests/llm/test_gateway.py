@@ -15,7 +15,7 @@ from sqlalchemy import text
 from whisper_enrich.errors import AnswerUnusable, BudgetReserved, BudgetSpent, ModelUnavailable
 from whisper_enrich.llm.budgets import tokens_in_at_most
 from whisper_enrich.llm.client import StructuredOutputUnsupported
-from whisper_enrich.llm.gateway import Gateway, Spent
+from whisper_enrich.llm.gateway import INVALID_IN_A_ROW, Gateway, Spent
 from whisper_enrich.llm.types import Doubt, Purpose
 from whisper_enrich.storage import model_answers, model_calls, model_traits
 from whisper_enrich_tests.builders import column, scalar
@@ -413,3 +413,14 @@ def test_a_doubtful_answer_is_asked_for_once_more_then_taken_and_never_paid_agai
 def test_a_doubtful_answer_is_taken_where_the_second_is_none_at_all(ctx):
     gateway, _ = gateway_over(ctx, answer(), AnswerUnusable("too_long", "cut off"))
     assert gateway.ask(errand(), prompt(), doubting) == FACTS
+
+
+def test_a_model_that_never_answers_as_asked_is_asked_no_more(ctx):
+    gateway, client = gateway_over(ctx, answer(BAD))
+    for n in range(INVALID_IN_A_ROW):
+        with pytest.raises(AnswerUnusable):
+            gateway.ask(errand(), prompt(f"talk {n}"), facts)
+    calls = len(client.asked)
+    with pytest.raises(ModelUnavailable, match="gave no usable answer to 20 questions in a row"):
+        gateway.ask(errand(), prompt("another talk"), facts)
+    assert len(client.asked) == calls

@@ -1,12 +1,14 @@
 """Facts by a model: nothing is lost when it fails, nothing is asked twice, nothing is believed that nobody said."""
 
 import json
+from datetime import date
 
 import pytest
+from sqlalchemy import text
 
 from whisper_enrich.errors import ModelUnavailable
 from whisper_enrich.storage.profiles import set_profile
-from whisper_enrich_tests.builders import at, chat, column, contents, said, scalar
+from whisper_enrich_tests.builders import at, chat, column, contents, pair, said, scalar
 from whisper_enrich_tests.scripted_model import (
     ScriptedModel,
     invented_quotes,
@@ -274,3 +276,58 @@ def test_which_prompt_and_model_made_a_row_can_be_looked_up(ctx, elena, work):
     assert column(
         ctx, "SELECT m.purpose FROM conversation_summaries s JOIN model_versions m ON m.version = s.enrichment_version"
     ) == ["summary"]
+
+
+def test_who_got_no_answer_before_is_asked_about_alone(ctx, elena, work, clock):
+    work.model.script = when("storks", refusal(), sensible)
+    ctx.store.upsert(elena.collection, chat(DAY, TALK))
+    work.run(summaries=False)
+    calls = len(work.model.requests)
+    clock.forward(minutes=10)
+    work.run(summaries=False)
+    again = work.model.requests[calls:]
+    assert 1 <= len(again) <= 2
+    assert all(" 1 U " not in request.material or "Lisbon" not in request.material for request in again)
+
+
+def test_where_only_facts_are_due_only_facts_are_asked_for(ctx, elena, work):
+    ctx.store.upsert(elena.collection, chat(DAY, TALK))
+    work.run()
+    with ctx.database.begin() as connection:
+        connection.execute(text("UPDATE message_ledger SET facts_state = 'waiting' WHERE parts = 1"))
+        connection.execute(text("DELETE FROM model_answers"))
+    work.run([date(2026, 3, 18)])
+    assert work.asked() == ["combined", "facts"]
+
+
+def test_a_message_that_was_edited_since_intake_is_asked_about_as_it_is_now(ctx, elena, work, monkeypatch):
+    from whisper_enrich_tests.stages import model_pipeline
+
+    ctx.store.upsert(elena.collection, [said("I live in Lisbon.", at(f"{DAY} 09:00"), name="home")])
+    real = model_pipeline.take_in
+
+    def edited_afterwards(*args):
+        found = real(*args)
+        ctx.store.upsert(elena.collection, [said("I live in Porto.", at(f"{DAY} 09:00"), name="home")])
+        return found
+
+    monkeypatch.setattr(model_pipeline, "take_in", edited_afterwards)
+    work.run([date(2026, 3, 18)], summaries=False)
+    assert facts(ctx) == ["ana lives in Porto."]
+
+
+def test_a_pair_is_asked_about_whole_so_that_its_answer_is_found_again(ctx, elena, work, monkeypatch):
+    from whisper_enrich.stages import model_facts
+
+    ctx.store.upsert(elena.collection, [pair("I live in Lisbon.", "Lovely!", at(f"{DAY} 09:00"))])
+
+    def dies(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(model_facts, "store_extracted", dies)
+        with pytest.raises(KeyboardInterrupt):
+            work.run(summaries=False)
+    work.run(summaries=False)
+    assert work.asked() == ["facts"]
+    assert facts(ctx) == ["ana lives in Lisbon."]

@@ -3,6 +3,9 @@
 import pytest
 
 from whisper_enrich.errors import ModelUnavailable
+from whisper_enrich.stages.reconciliation import reconcile
+from whisper_enrich.storage import ledger
+from whisper_enrich.storage.profiles import set_profile
 from whisper_enrich_tests.builders import chat, column, contents, scalar
 from whisper_enrich_tests.scripted_model import (
     ScriptedModel,
@@ -13,6 +16,7 @@ from whisper_enrich_tests.scripted_model import (
     refusal,
     sensible,
     server_error,
+    when,
 )
 from whisper_enrich_tests.stages.model_pipeline import enrichment
 
@@ -148,11 +152,59 @@ def test_a_spent_quota_is_the_providers_failure(ctx, elena, work):
 
 
 def test_who_opted_out_is_never_sent(ctx, elena, work):
-    from whisper_enrich.storage.profiles import set_profile
-
     with ctx.database.begin() as connection:
         set_profile(connection, "ana", model_opt_out=True)
     ctx.store.upsert(elena.collection, chat(DAY, TALK))
     work.run(facts=False)
     assert work.asked() == []
     assert scalar(ctx, "SELECT DISTINCT summary_reason FROM message_ledger") == "model_opt_out"
+
+
+def test_the_one_message_that_gets_no_answer_is_left_out_and_its_neighbours_are_summarised(ctx, elena, work, clock):
+    work.set(enrichment_max_attempts=2)
+    work.model.script = when("storks", refusal(), sensible)
+    ctx.store.upsert(elena.collection, chat(DAY, TALK))
+    work.run(facts=False)
+    assert states(ctx) == ["degraded"]
+    assert "kitchen" in scalar(ctx, "SELECT summary_text FROM conversation_summaries")
+    waiting = (
+        "SELECT count(*) FROM message_ledger WHERE summary_state = 'waiting' AND summary_reason = 'answer_refused'"
+    )
+    assert scalar(ctx, waiting) == 1
+    calls = len(work.model.requests)
+    clock.forward(minutes=10)
+    work.run(facts=False)
+    assert len(work.model.requests) <= calls + 3, "the one message, with and without what was before it, and its follower"
+    assert column(ctx, "SELECT DISTINCT summary_state FROM message_ledger ORDER BY 1") == ["dead", "done"]
+    work.model.script = sensible
+    with ctx.database.begin() as connection:
+        ledger.replay_dead_letters(connection, None, None)
+    work.run(facts=False)
+    assert states(ctx) == ["final"]
+
+
+def test_a_window_that_loses_a_message_while_the_provider_is_down_is_redone_when_it_is_back(ctx, elena, work, clock):
+    points = chat(DAY, [*TALK, "I ate figs."])
+    ctx.store.upsert(elena.collection, points)
+    work.run(facts=False)
+    assert states(ctx) == ["final"]
+    ctx.store.delete(elena.collection, [points[-1].id])
+    reconcile(work.ctx, elena)
+    work.model.script = server_error(500)
+    with pytest.raises(ModelUnavailable):
+        work.run(facts=False)
+    assert states(ctx) == ["degraded"]
+    work.model.script = sensible
+    clock.forward(minutes=5)
+    work.run(facts=False)
+    assert states(ctx) == ["final"]
+    assert scalar(ctx, "SELECT message_count FROM conversation_summaries") == 6
+
+
+def test_a_name_that_is_an_address_is_masked_in_the_heading(ctx, elena, work):
+    with ctx.database.begin() as connection:
+        set_profile(connection, "ana", display_name="ana@example.org")
+    ctx.store.upsert(elena.collection, chat(DAY, TALK))
+    work.run(facts=False)
+    assert all("ana@example.org" not in str(request.body) for request in work.model.requests)
+    assert "ana@example.org" in scalar(ctx, "SELECT summary_text FROM conversation_summaries")
