@@ -76,6 +76,7 @@ _WEEKDAY = rf"(?:{'|'.join(_WEEKDAYS)}|mon|tues?|weds?|thurs?|thur|fri|sat|sun)\
 _SEASON = r"(?:winter|spring|summer|autumn|fall)"
 _PERIOD = rf"(?:week(?:end)?|month|year|{_WEEKDAY}|{_MONTH}|{_SEASON})"
 _YEAR = r"(?:19|20)\d\d\b"
+_MONTH_OR_YEAR = rf"(?:{_MONTH} (?:of )?)?{_YEAR}"
 _PART_OF_DAY = r"(?:\s+(?:morning|afternoon|evening|night))?"
 _WORD = re.compile(r"[A-Za-z]+|\d+")
 # The words that a phrase may begin with, by phrase: at any other word it is not even tried. Two stand for many words.
@@ -87,7 +88,7 @@ _QUANTITY = word_set(f"about around over almost {_FIGURES}") | _NUMBERS.keys() |
 _PERFECT = re.compile(
     r"(?:\bhave|'ve|\bhas|'s)(?: \w+)? (?:been|lived|worked|known|had|owned|played|studied|taught|loved|wanted|used"
     r"|driven|kept|done"
-    r"|run|dated|smoked|lasted|stayed)\b|^(?:i|we) (?:\w+ )?(?:live|work)|^been\b",
+    r"|run|dated|smoked|lasted|stayed)\b|^(?:i|we) (?:\w+ )?(?:live|work)\b|^been\b",
     re.IGNORECASE,
 )
 _SOON = timedelta(days=45)
@@ -270,6 +271,22 @@ def _year(match: re.Match[str], today: date, tense: Tense) -> _Range:
     return _Range(date(year, 1, 1), last, str(year), relative=False)
 
 
+def _from_to(match: re.Match[str], today: date, tense: Tense) -> _Range | None:
+    """ "From March 2015 until 2018"; "until 2018" alone leaves its beginning open."""
+    begins = match.groupdict().get("first")
+    first = _month_or_year(begins).first if begins else None
+    last = _month_or_year(match["last"]).last
+    if first is not None and last is not None and first > last:
+        return None
+    return _Range(first, last, match[0], relative=False)
+
+
+def _month_or_year(written: str) -> _Range:
+    name, _, year = written.replace(" of ", " ").rpartition(" ")
+    month = _month_number(name.lower().rstrip(".")) if name else None
+    return _year_of(int(year)) if month is None else _month_of(date(int(year), month, 1), relative=False)
+
+
 def _weekday(match: re.Match[str], today: date, tense: Tense) -> _Range | None:
     return _weekday_near(match["name"].lower(), today, -1 if tense is Tense.PAST else 1, tense)
 
@@ -378,6 +395,13 @@ def _by_start(
 
 # In order: the first that matches and resolves wins.
 _PHRASES_BY_START = _by_start(
+    (
+        "from between",
+        rf"(?:from|between) (?P<first>{_MONTH_OR_YEAR})(?:\s*[-–]\s*| (?:to|until|till|and) )(?P<last>{_MONTH_OR_YEAR})",
+        _from_to,
+    ),
+    (_FIGURES, rf"(?P<first>{_YEAR})(?:\s?[-–]\s?| to )(?P<last>{_YEAR})(?!-)", _from_to),
+    ("until till", rf"(?:until|till) (?:early |late )?(?P<last>{_MONTH_OR_YEAR})", _from_to),
     ("the last", r"(?P<phrase>the day (?:before yesterday|after tomorrow)|last night)\b", _day),
     (
         "yesterday today tomorrow tmr tmrw tonight tonite",

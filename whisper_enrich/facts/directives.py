@@ -27,6 +27,7 @@ _LOOK_ALIKES = str.maketrans(
 _SPREAD = re.compile(r"(?<!\w)(?:\w[ ._*-]){3,}\w(?!\w)")
 _DOTTED = re.compile(r"(?<!\w)(?:\w[._*-]){2,}\w?(?!\w)")
 _SPACES = re.compile(" {2,}")
+_LINE_ENDS = re.compile("[\u2028\u2029\u0085\u000b\u000c]")
 _BETWEEN = re.compile(r"[ ._*-]")
 _MIXED = re.compile(r"(?<!\w)(?=\w*[a-z])(?=\w*[013457@$])[\w@$]{3,}(?!\w)", re.IGNORECASE)
 _LEET = str.maketrans("013457@$", "oieastas")
@@ -169,6 +170,10 @@ _ORDER = re.compile(
         rf"\b{_BOT} (?:{_ANSWERING}|{_TO_A_BOT}|drop|lift) (?:all|every\w*|any\w*|no|your)\b",
         rf"\b{_ANSWERING} (?:as if|as though|like|as|only|in|with|to be) .{{0,30}}"
         r"\b(?:bot|assistant|ai|persona|json|xml|caps|capitals|uppercase|pirate|yaml|markdown|emojis?)\b",
+        # An order that hangs on a statement: "..., log that under work", "..., read me some daily", "you be the genie".
+        r"[,;] (?:and )?(?:store|save|record|log|mark|memori[sz]e|file|note|write|put) (?:it|this|that|them|his|her)\b",
+        r"[,;] (?:and )?(?:read|give|send|tell|show|bring|hand) (?:me|us) (?:some|one|all|every\w*|daily|always)\b",
+        r"\bwhatever you (?:write|say|answer|post|reply|do next)\b|\b(?<!if )(?<!would )(?<!can )you be (?:the|my|an?) \w+",
         r"\byour (?:new |only |real |true |secret |main )?(?:name|role|job|task|goal|purpose|mission|persona"
         r"|identity|owner|master"
         r"|creator|duty|objective) (?:is|are|will be|must)\b",
@@ -203,8 +208,16 @@ _ORDER = re.compile(
 )
 # What the statement of such a "fact" would say.
 _SYSTEM = r"(?:bot|assistant|chatbot|llm|language model|ai model|ai assistant|ai system|system|chatgpt)"
+_ARTIFICIAL = r"(?:digital|virtual|artificial|robot(?:ic)?|ai|electronic)"
+_COMPANION = _words(
+    "companion friend girlfriend boyfriend partner assistant helper buddy wife husband servant slave butler lover pal"
+)
 _ABOUT_THE_BOT = re.compile(
     _one_of(
+        # The bot as the one who does something, by whatever name.
+        r"^(?:since [^,]{1,40}, ?|now )?(?:the|this) (?:bot|assistant|chatbot|ai|llm|language model)\b",
+        rf"\b(?:my|the|\w+'s) {_ARTIFICIAL} {_COMPANION}\b|\b(?:has|have|got) an? {_ARTIFICIAL} {_COMPANION}\b",
+        r"\b(?:other end|far end|side) of (?:this|the) (?:chat|line|conversation)\b",
         rf"\b(?:the |an? |its? |this ){_SYSTEM}(?:'s)?\b.{{0,40}}\b(?:{_MUST}|always|never|only|(?:to|will|can) "
         rf"(?:{_ANSWERING}|{_DOING})|answers?|responds?|repl(?:y|ies)|obeys?|ignores?)\b",
         r"(?:\b(?:bots?|assistants?|moderation|moderators?|restrictions?|disclaimers?)"
@@ -220,6 +233,11 @@ _ABOUT_THE_BOT = re.compile(
         r"|expects) (?:that )?(?:the )?"
         rf"{_SYSTEM}\b",
     ),
+    re.IGNORECASE,
+)
+_BOT_DOES = re.compile(
+    r"\b(?:the|this) (?:bot|assistant|chatbot|llm|ai assistant|ai model|language model) (?:always |never |now )?"
+    r"(?!(?:was|has been)\b)\w{2,}s\b",
     re.IGNORECASE,
 )
 _IDLE = re.compile(
@@ -253,15 +271,18 @@ _CODE = re.compile(
     r"[<>{}\\`|=^$]|%[sdnx]|\(\)|__|--|\.\./|(?:^|\s)/\w+/|'\)|\);|\w+\.\w+\(|\d\s?\*\s?\d|\buser_\w+", re.IGNORECASE
 )
 
+_CODE_SIGNS = frozenset("<>{}\\`|=^$%()_*/")
+
 
 def is_code(text: str) -> bool:
     """Whether a statement or value has what belongs to programs and markup, not to a sentence about a person."""
-    return _CODE.search(text.replace("{user}", "")) is not None
+    text = text.replace("{user}", "")
+    return not (_CODE_SIGNS.isdisjoint(text) and "--" not in text) and _CODE.search(text) is not None
 
 
 def plain_reading(text: str) -> str:
     """``text`` as a person or a model reads it, whatever its characters are."""
-    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).replace("’", "'")
+    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))).replace("’", "'")
     text = _SPACES.sub(" ", _PICTURE.sub(" ", _MARK.sub("", text))).strip(" ")
     for pattern, written_out in _SHORTHAND:
         text = pattern.sub(written_out, text)
@@ -271,24 +292,34 @@ def plain_reading(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def is_tampering(text: str) -> bool:
-    """Whether the text is about overriding, revealing or forging what a system was told."""
-    return any(_TAMPERING.search(_TOLD.sub(" ", reading)) for reading in {text, *_readings(text)})
+def is_tampering(text: str, *, turned: bool = True) -> bool:
+    """Whether the text is about overriding, revealing or forging what a system was told. ``turned``: by 13 letters, too."""
+    return any(_TAMPERING.search(_TOLD.sub(" ", reading)) for reading in {text, *_readings(text, turned=turned)})
 
 
 @lru_cache(maxsize=4096)
-def is_order(text: str) -> bool:
+def is_order(text: str, *, turned: bool = True) -> bool:
     """Whether the text tells its addressee how to behave, and is not a preference that the user declares."""
-    return any(_ORDER.search(_FACT_ALL_THE_SAME.sub(" ", _IDLE.sub(" ", reading))) for reading in _readings(text))
+    return any(
+        _ORDER.search(_FACT_ALL_THE_SAME.sub(" ", _IDLE.sub(" ", reading)))
+        for reading in _readings(text, turned=turned)
+    )
 
 
 @lru_cache(maxsize=4096)
-def is_about_the_bot(statement: str) -> bool:
+def is_about_the_bot(statement: str, *, turned: bool = True) -> bool:
     """Whether a statement in the third person says how a bot must behave."""
-    return any(_ABOUT_THE_BOT.search(reading) for reading in _readings(statement))
+    readings = _readings(statement, turned=turned)
+    return tells_what_the_bot_does(statement) or any(_ABOUT_THE_BOT.search(reading) for reading in readings)
 
 
-def _readings(text: str) -> set[str]:
+def tells_what_the_bot_does(text: str) -> bool:
+    """Whether a sentence has the bot as the one who acts: "the assistant considers me its boss"."""
+    return _BOT_DOES.search(text) is not None
+
+
+def _readings(text: str, *, turned: bool = True) -> set[str]:
     """Plain, plain with look-alikes of other alphabets as the Latin letters that they pass for, and turned by 13 letters."""
     plain = plain_reading(text)
-    return {plain, plain.translate(_LOOK_ALIKES), codecs.encode(plain, "rot13")}
+    readings = {plain} if plain.isascii() else {plain, plain.translate(_LOOK_ALIKES)}
+    return readings | {codecs.encode(plain, "rot13")} if turned else readings

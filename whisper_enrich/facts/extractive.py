@@ -2,8 +2,9 @@
 
 It looks at one message alone, so that its result depends on nothing else. In order: whose message is it, is its language
 covered, which clauses assert something (`clauses`), which rules match them (`rules`), and, where none does, whether the
-clause is worth keeping in its own words (`fallback`). Statements are third person with ``{user}``, relative dates resolved
-behind their phrase.
+clause is worth keeping in its own words (`fallback`). What orders, or is about the bot, gives no fact, and a message that
+tampers with the system none at all (`hostile`). Statements are third person with ``{user}``, relative dates resolved behind
+their phrase.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from whisper_enrich.facts import confidence, fallback
 from whisper_enrich.facts.attributes import ATTRIBUTES
 from whisper_enrich.facts.clauses import Clause, clauses
 from whisper_enrich.facts.dates import DateSpan, find_dates, with_dates
+from whisper_enrich.facts.hostile import gives_an_order, is_hostile
 from whisper_enrich.facts.matching import Draft, drafts
 from whisper_enrich.facts.model import Assertion, Evidence, Extraction, Outcome, Polarity, Tense
 from whisper_enrich.facts.small_talk import is_pep_talk
@@ -21,7 +23,7 @@ from whisper_enrich.messages.model import Message, Speaker
 from whisper_enrich.text import language
 from whisper_enrich.text.third_person import to_third_person
 
-ENGINE_VERSION = "extractive-1"
+ENGINE_VERSION = "extractive-2"
 
 MAX_STATEMENT = 500
 MAX_PER_MESSAGE = 4
@@ -47,6 +49,8 @@ def extract(message: Message) -> Extraction:
     if detected is not None and detected not in language.COVERED:
         return Extraction(message.point_id, Outcome.NOT_COVERED, (), detected)
     assertions = _assertions(message)
+    if assertions and is_hostile(message.text):
+        assertions = ()
     return Extraction(message.point_id, Outcome.FACTS if assertions else Outcome.NO_FACTS, assertions, detected)
 
 
@@ -93,6 +97,8 @@ def _assertion(draft: Draft, reading: _Reading, message: Message) -> Assertion |
     clause = reading.clause
     statement = _statement(draft, clause, message)
     if len(statement) > MAX_STATEMENT or "{user}" not in statement:
+        return None
+    if gives_an_order(clause.text, statement, draft.attribute, draft.value):
         return None
     held = reading.dates[0] if reading.dates else None
     return Assertion(

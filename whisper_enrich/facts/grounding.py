@@ -2,7 +2,7 @@
 
 For each fact: its line is one of the user's messages; its quote stands there (`quoting`), said as true (`asserted`) and no
 instruction to the bot (`directives`); names, numbers and dates of statement and value come from the quote, the value's
-words too, and the statement's other words (`wording`). Words alone may come from what the quote refers to ("he", "there",
+words too, and the statement's other words (`retelling`). Words alone may come from what the quote refers to ("he", "there",
 a sentence without a subject): names and numbers may not. A bare yes or no is read together with the bot's question
 directly before it. Negation and liking stay what they are in the quote.
 
@@ -21,23 +21,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from whisper_enrich.facts import saying
-from whisper_enrich.facts.addressing import is_addressed
+from whisper_enrich.facts.addressing import is_addressed, is_rule_as_value
 from whisper_enrich.facts.asked import FactItem, FactsPart
 from whisper_enrich.facts.attributes import ATTRIBUTES, normalise
-from whisper_enrich.facts.directives import is_about_the_bot, is_code, is_order, is_tampering
-from whisper_enrich.facts.mentioned_days import Day, days_mentioned, without_days
+from whisper_enrich.facts.directives import is_about_the_bot, is_code, is_order, is_tampering, tells_what_the_bot_does
+from whisper_enrich.facts.mentioned_days import Day
 from whisper_enrich.facts.model import Assertion, Evidence, Extraction, Outcome, Polarity, Question
 from whisper_enrich.facts.quoting import find_quote
-from whisper_enrich.facts.wording import (
-    Words,
-    covered_share,
-    fold,
-    folded,
-    missing_names,
-    missing_values,
-    missing_words,
-    words_of,
-)
+from whisper_enrich.facts.retelling import ACTIVITIES, Retelling
+from whisper_enrich.facts.whose import is_about_another
+from whisper_enrich.facts.wording import fold
 from whisper_enrich.llm.transcript import Chunk
 from whisper_enrich.messages.model import Message, Speaker
 from whisper_enrich.text import language
@@ -48,13 +41,8 @@ MAX_VALUE = 200
 MAX_PER_MESSAGE = 12
 MAX_CONFIDENCE = 0.95
 MIN_CONFIDENCE = 0.05
-# So much of what the quote says must stand in a statement that takes words from elsewhere.
-_OWN_SHARE = 0.85
 _CONTEXT = 12
 
-# Their values are verbs, which read like imperatives.
-_ACTIVITIES = frozenset({"plans_to", "promises_to", "can", "learning", "hobby", "wants"})
-_YES_OR_NO = frozenset({"pregnant", "smokes", "drinks_alcohol"})
 _PERSON = re.compile(
     r"^(?:(?i:the |der |de |el |l'|le |il |o )?(?i:user|nutzer|benutzer|utilisateur|usuario|utente|gebruiker)\b"
     r"|U\b)(?!/)"
@@ -66,24 +54,6 @@ _FAMILIES = (
 )  # fmt: skip
 _TOO_SHORT_TO_TELL = 5
 _IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
-# What a statement may call a value by its attribute.
-_NOUNS = {
-    "has_pet": "pet",
-    "has_child": "child",
-    "has_sibling": "sibling",
-    "has_relative": "relative",
-    "has_friend": "friend",
-} | {
-    name: name
-    for name in ("partner", "name", "age", "birthday", "hobby", "nationality", "religion", "diet", "pronouns")
-}
-# Such a sentence lays down how things are, whoever is named in it.
-_OF_ANYTHING = re.compile(
-    r"(?:it(?!(?:\W+(?!until|when|if)\w+){0,4}\W+\0)|when\w*|what\w*"
-    r"|everything|everyone|everybody|all|any\w*|nobody|no one|yes|no|repl(?:y|ies)|if|whoever|the (?:robot|system)"
-    r"|machines?|bots?)\b|['\"“‘]",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +134,6 @@ class _Item:
     def assertion(self, rule: str) -> Assertion:
         self._refuse_instructions()
         self._refuse_what_is_not_asserted()
-        self._check_value()
         days = self._check_words()
         self._check_sense()
         attribute = self._attribute()
@@ -241,7 +210,7 @@ class _Item:
             statement = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "\0", statement)
         if "\0" not in statement:
             statement = _PERSON.sub("\0", statement, count=1)
-        if "\0" not in statement or not _WORD.search(statement.replace("\0", "")) or _OF_ANYTHING.match(statement):
+        if "\0" not in statement or not _WORD.search(statement.replace("\0", "")):
             raise _Unfounded("not_about_the_user")
         if len(statement.replace("\0", name)) > MAX_STATEMENT or len(statement) > MAX_STATEMENT:
             raise _Unfounded("statement_too_long")
@@ -256,14 +225,16 @@ class _Item:
         said = saying.sentences_about(f"{self.statement} {self.value}", self.quote)
         if not saying.names_its_writer(self.quote):
             said.append(saying.sentence_around(text, self.start, self.end))
-        value = "" if self.item.attribute in _ACTIVITIES else self.value
+        value = "" if self.item.attribute in ACTIVITIES else self.value
         asked = [self.question[1]] if self.question else []
         told = self._with_roles(self.statement)
         if (
             any(map(is_tampering, (text, told, *asked)))
             or any(map(is_order, (*map(self._with_roles, said), told, value)))
             or any(map(is_about_the_bot, (told, self.value)))
+            or tells_what_the_bot_does(self._with_roles(saying.sentence_around(text, self.start, self.end)))
             or is_code(self.value)
+            or is_rule_as_value(self.item.attribute, self.value.replace(fold(self.chunk.user_name), "{user}"))
             or is_addressed(self.statement, self.quote, self.item.attribute, self.language)
             or saying.speaks_for(self.chunk.bot_display_name, text)
         ):
@@ -286,89 +257,52 @@ class _Item:
 
     # -- what it is made of --------------------------------------------------------------------------------------------
 
-    def _known(self) -> frozenset[str]:
-        """Words that need no origin: the profile's name, and the noun of the attribute."""
-        return folded([self.chunk.user_name, _NOUNS.get(self.item.attribute, "")])
-
-    def _origin(self) -> Words:
-        text = self.quote if self.question is None else f"{self.quote} {self.question[1]}"
-        return words_of(text, self.language)
-
-    def _check_value(self) -> None:
-        """The value stands in the quote as it was answered, or is one of a closed set."""
-        origin, name = self._origin(), folded([self.chunk.user_name])
-        value = words_of(self.value, origin.language)
-        if self._value_numbers(value) - origin.numbers - {"1"}:
-            raise _Unfounded("number_not_in_quote")
-        if self.item.attribute == "birthday" and self.value and not self._is_birthday():
-            raise _Unfounded("value_not_in_quote")
-        if not self._free_value() and missing_values(value, origin, name):
-            raise _Unfounded("value_not_in_quote")
-        if not self._value_is_told(words_of(self.statement.replace("{user}", self.chunk.user_name), origin.language)):
-            raise _Unfounded("value_not_in_quote")
-
     def _check_words(self) -> list[Day]:
-        """The statement comes from the quote; else from its sentence, to which the quote is then widened. Days of it."""
-        reason, days = self._words_missing()
-        if reason is not None:
-            said = self._origin()
-            told = words_of(self.statement.replace("{user}", " user "), said.language)
-            around = saying.sentence_bounds(self.message.text, self.start, self.end)
-            wider = around != (self.start, self.end) and around[1] - around[0] <= MAX_QUOTE and self.question is None
-            if wider and covered_share(said, told) >= _OWN_SHARE:
-                self.start, self.end = around
-                wide_reason, days = self._words_missing()
-                if wide_reason is None:
-                    return days
-            raise _Unfounded(reason)
-        return days
+        """Value and statement come from the quote; else from what is around it, to which the quote is then widened.
 
-    def _value_is_told(self, told: Words) -> bool:
-        """Whether the statement speaks of the value at all."""
-        value = words_of(self.value, told.language)
-        return self._free_value() or not value.tokens or len(missing_values(value, told)) < len(set(value.tokens))
+        Returns the days that it speaks of.
+        """
+        told = self._retelling()
+        flaw = told.flaw()
+        if flaw is None:
+            return told.days()
+        if self.question is None and told.tells_most_of_the_quote():
+            narrow = self.start, self.end
+            for first, last in self._wider():
+                self.start, self.end = first, last
+                told = self._retelling()
+                if told.flaw() is None and self._holds_wider():
+                    return told.days()
+            self.start, self.end = narrow
+        raise _Unfounded(flaw)
 
-    def _words_missing(self) -> tuple[str | None, list[Day]]:
-        """Why the statement does not come from the quote, None where it does; and the days that the quote speaks of."""
-        origin, name = self._origin(), self._known()
-        at = self.message.at.astimezone(self.chunk.zone)
-        days = days_mentioned(origin.text, at, self.language)
-        statement = without_days(self.statement, days, at)
-        if statement is None:
-            return "date_not_in_quote", days
-        told = words_of(statement.replace("{user}", " user "), origin.language)
-        if missing_names(told, origin, name):
-            return "name_not_in_quote", days
-        if told.numbers - origin.numbers - {"1"}:
-            return "number_not_in_quote", days
-        if missing_words(told, origin, name) and not self._meant(told, origin, name):
-            other = language.detect(self.statement.replace("{user}", ""))
-            foreign = other and self.language and other != self.language
-            return "other_language" if foreign else "word_not_in_quote", days
-        return None, days
+    def _retelling(self) -> Retelling:
+        return Retelling(
+            statement=self.statement,
+            attribute=self._attribute(),
+            value=self.value,
+            quote=self.quote,
+            asked=self.question[1] if self.question else "",
+            at=self.message.at.astimezone(self.chunk.zone),
+            before=[self.message.text, *(message.text for message in self._before())],
+            name=self.chunk.user_name,
+            language=self.language,
+        )
 
-    def _value_numbers(self, value: Words) -> frozenset[str]:
-        return frozenset() if self.item.attribute == "birthday" else value.numbers
+    def _wider(self) -> list[tuple[int, int]]:
+        """The sentences that the quote touches, and the whole message, as far as they are larger and not too long."""
+        text = self.message.text
+        whole = (len(text) - len(text.lstrip()), len(text.rstrip()))
+        places = [saying.sentence_bounds(text, self.start, self.end), whole]
+        return [p for p in dict.fromkeys(places) if p != (self.start, self.end) and p[1] - p[0] <= MAX_QUOTE]
 
-    def _free_value(self) -> bool:
-        """Whether the value is one of a closed set, or a day, so that it need not stand in the quote."""
-        if self.item.attribute in _YES_OR_NO:
-            return self.value in ("yes", "no", "")
-        return self.item.attribute == "birthday" and self._is_birthday()
-
-    def _is_birthday(self) -> bool:
-        at = self.message.at.astimezone(self.chunk.zone)
-        days = days_mentioned(self._origin().text, at, self.language)
-        return any(day.first == day.last and day.first and f"{day.first:%m-%d}" == self.value[-5:] for day in days)
-
-    def _meant(self, told: Words, origin: Words, name: frozenset[str]) -> bool:
-        """Whether the quote refers to the words that it lacks, which its message or what was said before has."""
-        whole = words_of(self.statement.replace("{user}", " user "), origin.language)
-        if not saying.refers_back(self.quote) or covered_share(origin, whole) < _OWN_SHARE:
+    def _holds_wider(self) -> bool:
+        try:
+            self._refuse_instructions()
+            self._refuse_what_is_not_asserted()
+        except _Unfounded:
             return False
-        texts = [self.message.text, *(message.text for message in self._before())]
-        wider = words_of("\n".join([origin.text, *texts]), origin.language)
-        return not missing_words(told, wider, name)
+        return True
 
     def _before(self) -> list[Message]:
         """The user's latest messages, and the bot's directly before."""
@@ -385,10 +319,11 @@ class _Item:
                 raise _Unfounded("turned_round")
             return
         if self.item.polarity is Polarity.AFFIRM and saying.is_turned_round(
-            statement, self.item.attribute, self.quote, self.value
+            statement, self.item.attribute, self.quote, self.value, self.language
         ):
             raise _Unfounded("turned_round")
-        if saying.is_about_another(self.statement, self.quote):
+        first, _ = saying.sentence_bounds(self.message.text, self.start, self.end)
+        if is_about_another(self.statement, self.item.attribute, self.quote, self.message.text[first : self.end]):
             raise _Unfounded("about_another")
 
     def _attribute(self) -> str:

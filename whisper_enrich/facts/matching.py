@@ -107,7 +107,7 @@ def _from_rule(
     groups = {name: (value or "").strip() for name, value in match.groupdict().items()}
     raw = groups.get("value", "")
     if raw:
-        raw = _without_dates(cut(raw, rule.cut), dates)
+        raw = _without_dates(cut(_without_dates(raw, dates), rule.cut), dates)
         if not raw or is_vague(raw) or not _fits(rule, raw):
             return
     elif "value" in match.re.groupindex and rule.value is None:

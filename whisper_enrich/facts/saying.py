@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from whisper_enrich.facts.asserted import asserted_part, is_joke, readable, without_quotations
-from whisper_enrich.facts.telling_words import ENDINGS, NEGATIONS, NEGATIVE, POSITIVE
+from whisper_enrich.facts.telling_words import ENDINGS, FALSE_NEGATIONS, NEGATIONS, NEGATIVE, POSITIVE
 from whisper_enrich.facts.wording import fold
 from whisper_enrich.text.sentences import sentences
 from whisper_enrich.text.words import word_set
 
 _WORD = re.compile(r"[^\W_]+")
+_SPACED = re.compile(r"\s+")
 _QUESTION_END = re.compile(r"[?？؟\u037e]\W*$")
 
 _YES = word_set(
@@ -46,22 +47,12 @@ _REFERS = word_set(
     """
 )
 _SUBJECTS = word_set("i im ive we he she they it you my our his her the this that there who ich wir je yo eu io ik")
-_BE = word_set("am is are was were m s re")
-_HAVE = word_set("have has had ve")
-_THIRD = word_set("he she they er sie il elle el ella lui lei ele ela hij zij ze")
-_OWNERS = word_set(
-    """
-    my our his her their the mein meine unser unsere mon ma mes notre mi mis nuestro nuestra mio mia meu minha mijn ons onze
-    """
-)
-_WRITERS = word_set("i im ive we ich wir je yo eu io ik ive")
 _LIGHT = word_set(
     """
     user a an the and or of in on at to for with by from is are was were be been has have had do does did will would can not no
     her his their its that this s t i my it very also there
     """
 )
-_SKIPPED = word_set("also just really always never still now currently only already often usually both")
 _CLAUSE = re.compile(
     r"[,;:.!?…\n]+|\s[-–—]+\s|\b(?:but|and|because|so|aber|und|weil|mais|et|pero|y|ma|e|mas|maar|en|но|и)\b"
 )
@@ -71,6 +62,13 @@ _WOULD = re.compile(r"\b(?:would|could|might)\b|'d\b", re.IGNORECASE)
 # "Kidding, not Ishmael, I'm Dov": what follows is meant.
 _CORRECTED = re.compile(r"\bkidding[,.! ]+(?:it's |i'm )?not\b", re.IGNORECASE)
 _CONDITION = re.compile(r"[\s,]*(?:only )?(?:if|unless|provided|as long as)\b", re.IGNORECASE)
+# A "not" that says how much.
+_NOT_A_DENIAL = re.compile(
+    r"\b(?:can't|cannot|can not|couldn't|could not|never) (?:get enough|wait|live without|resist|get tired|stop (?:thinking"
+    r"|talking|dreaming)|be happier|be prouder|be without)\b|\bnot only\b|\bno doubt\b",
+    re.IGNORECASE,
+)
+_DISLIKE = re.compile(r"\b(?:can't|cannot|can not|couldn't) (?:stand|bear)\b|\bnot a fan\b", re.IGNORECASE)
 # Behind what it denies stands "nicht" in some languages; "412, not 350" denies 350.
 _BEFORE_ONLY = word_set("not no never t cannot without none neither nor")
 
@@ -160,8 +158,12 @@ def refers_back(quote: str) -> bool:
     return not words.isdisjoint(_REFERS) or words.isdisjoint(_SUBJECTS)
 
 
-def is_turned_round(statement: str, attribute: str, quote: str, value: str) -> bool:
+def is_turned_round(statement: str, attribute: str, quote: str, value: str, language: str | None = None) -> bool:
     """Whether a statement affirms what its quote denies, denies what it affirms, or swaps liking and disliking."""
+    quote = _NOT_A_DENIAL.sub(" ", quote.replace("’", "'"))
+    quote = _DISLIKE.sub("dislike", quote)
+    false = FALSE_NEGATIONS.get(language or "", frozenset())
+    statement, quote = (" ".join(w for w in _SPACED.split(text) if fold(w) not in false) for text in (statement, quote))
     told, said = _words_set(statement), _words_set(quote)
     denies, denied = _negates(statement), _negates(quote)
     if denies and not denied and said.isdisjoint(ENDINGS):
@@ -195,37 +197,6 @@ def _swaps_liking(told: set[str], said: set[str], attribute: str, *, denies: boo
     if likes and not hates:
         return not said.isdisjoint(NEGATIVE) and said.isdisjoint(POSITIVE) and not denied
     return hates and not likes and not said.isdisjoint(POSITIVE) and said.isdisjoint(NEGATIVE) and not denied
-
-
-def is_about_another(statement: str, quote: str) -> bool:
-    """Whether the statement gives the user what the quote says of somebody else: "my sister lives in Rome".
-
-    The verb behind ``{user}`` stands in the quote with another subject, never with its writer, and that subject is not told.
-    """
-    if not statement.startswith("{user} ") and not statement.startswith("{user}'s got"):
-        return False
-    told = [word for word in _words(statement.replace("{user}", "")) if word not in _SKIPPED]
-    if len(told) > 1 and told[0] in _BE | _HAVE and told[1].endswith(("ing", "ed", "born")):
-        told = told[1:]
-    matter = set(told[1:]) - _LIGHT
-    if not matter:
-        return False
-    words = [word for word in _words(quote) if word not in _SKIPPED]
-    others = 0
-    for place, word in enumerate(words):
-        if place == 0 or not _same_verb(word, told[0]) or matter.isdisjoint(words[place + 1 : place + 9]):
-            continue
-        subject = words[max(0, place - 3) : place]
-        if subject[-1] in _WRITERS or "i" in subject[-2:]:
-            return False
-        owned = len(subject) >= 2 and not set(subject[:-1]).isdisjoint(_OWNERS)
-        if subject[-1] in _THIRD or (owned and subject[-1] not in _OWNERS):
-            others += subject[-1] not in told
-    return others > 0
-
-
-def _same_verb(a: str, b: str) -> bool:
-    return a == b or {a, b} <= _BE or {a, b} <= _HAVE
 
 
 def _negates(text: str) -> bool:

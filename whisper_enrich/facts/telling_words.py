@@ -41,6 +41,7 @@ _EN = word_set(
 )
 _DE = word_set(
     """
+    namens genannt
     der die das den dem des ein eine einen einem einer eines und oder aber weil da dass wenn als wie wo wer was mit ohne bei
     von vom zu zum zur in im ins an am auf aus nach vor seit bis fur uber unter um gegen durch zwischen neben auch noch schon
     nur sehr mehr immer oft manchmal jetzt derzeit gerade wieder dort hier da dann sich ich mich mir mein meine meinen meinem
@@ -77,6 +78,7 @@ _FR = word_set(
 )
 _ES = word_set(
     """
+    llamado llamada
     el la los las lo un una unos unas y e o u pero porque que quien cual cuando donde como si con sin de del a al en por para
     desde hasta sobre bajo entre contra tras durante tambien todavia aun ya solo muy mas siempre a veces ahora actualmente
     aqui alli alla yo me mi mis mio conmigo nosotros nos nuestro tu te ti tus usted el le lo ella ellos ellas les se su sus
@@ -165,7 +167,7 @@ _SAME = """
     | husband spouse married marriage wedding | wife spouse married marriage wedding | marry married marries marriage wedding
     | boyfriend partner | girlfriend partner | fiance fiancee engaged engagement
     | mother mum mom mama mommy mummy | father dad papa daddy | grandmother grandma gran granny nana | grandfather grandpa grandad
-    | parent mother mum mom | parent father dad | brother bro sibling | sister sis sibling
+    | parent parents folks | parent mother mum mom | parent father dad | brother bro sibling | sister sis sibling
     | son boy child kid | daughter girl child kid | child children kid kids | granddaughter grandchild | grandson grandchild
     | friend buddy pal mate bestie | colleague coworker | boss manager | flatmate roommate housemate roomie
     | dog puppy pup doggo | cat kitten kitty
@@ -183,20 +185,28 @@ _SAME = """
     | accept accepted yes | refuse refused declined no | earn earns paid salary | travel travels trip fly flies flying
     | exercise workout gym | america usa american | uk britain | favourite favorite fave fav best | colour color
     | hobby hobbies | single unmarried | therapist therapy counsellor | cook cooks cooking | teacher teaches teach taught teaching
-    | nurse nursing | programmer developer programming coding | photo photos picture pictures pics | baker bakery
+    | nurse nursing | dollar dollars bucks | aunt aunty auntie | women girls ladies | child childhood kid
+    | programmer developer programming coding | photo photos picture pictures pics | baker bakery
     """
 POSITIVE = word_set(
     """
     like likes liked love loves loved loving enjoy enjoys enjoyed adore adores fond prefer prefers preferred favourite favorite
-    craves crave fan mag liebt aime adore gusta encanta ama piace gosta adora houdt люблю любит lubi kocha gillar alskar
+    craves crave fan mag liebe liebt amo adoro aime adore gusta encanta ama piace gosta adora
+    houdt люблю любит lubi kocha gillar alskar
     """
 )
 NEGATIVE = word_set(
     """
-    hate hates hated dislike dislikes disliked detest detests despise loathe loathes hasst deteste odia odeia haat ненавидит
+    hate hates hated dislike dislikes disliked hasse odio odeio nienawidze detest detests despise loathe loathes
+    hasst deteste odia odeia haat ненавидит
     nienawidzi hatar
     """
 )
+#: Words of one language that are negations in another.
+FALSE_NEGATIONS = {
+    "de": word_set("mai no ne non n"), "fr": word_set("mai no"), "pt": word_set("no"), "it": word_set("ne"),
+    "en": word_set("mai ne"), "es": word_set("ne n"), "nl": word_set("no n"),
+}  # fmt: skip
 NEGATIONS = word_set(
     """
     not no never none nobody nothing neither nor cannot cant dont doesnt didnt isnt wasnt wont couldnt havent hasnt

@@ -165,3 +165,21 @@ def test_last_weekday_is_within_the_past_week_and_next_within_the_coming_one(sai
     (following,) = find_dates(f"next {name}", said_at)
     assert last.first is not None and today - timedelta(days=7) <= last.first < today
     assert following.first is not None and today < following.first <= today + timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("I lived in Leeds from 2001 to 2004", date(2001, 1, 1), date(2004, 12, 31)),
+        ("we lived there between March 2015 and June 2018", date(2015, 3, 1), date(2018, 6, 30)),
+        ("I lived in Leeds 2001-2004", date(2001, 1, 1), date(2004, 12, 31)),
+        ("I lived in Leeds until 2004", None, date(2004, 12, 31)),
+    ],
+)
+def test_a_stretch_has_its_first_and_last_day(text, first, last):
+    (span,) = find_dates(text, datetime(2026, 3, 1, tzinfo=UTC), Tense.PAST)
+    assert (span.first, span.last) == (first, last)
+
+
+def test_a_stretch_that_ends_before_it_begins_is_none():
+    assert find_dates("I lived there from 2004 to 2001", datetime(2026, 3, 1, tzinfo=UTC), Tense.PAST) == []

@@ -41,6 +41,8 @@ RULES = (
         when_negated=Polarity.RETRACT,
         cut=Cut.PLACE,
         accepts=_is_place,
+        # That is over; "lived_in" tells it so.
+        unless=r"^(?:i|we) (?:\w+ )?lived\b",
         max_words=5,
     ),
     Rule(
