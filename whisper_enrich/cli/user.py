@@ -6,7 +6,7 @@ import click
 
 from whisper_enrich.cli.console import out, step, table
 from whisper_enrich.resources.pipeline import Pipeline, opened
-from whisper_enrich.storage import model_answers, profiles
+from whisper_enrich.storage import ledger, model_answers, profiles
 
 
 @click.command()
@@ -34,6 +34,9 @@ def user(user_id: str, name: str | None, time_zone: str | None, model: bool | No
             if model is False:
                 erased = model_answers.erase_user(connection, user_id)
                 step(f"Erased {erased.answers} raw answers of the model about them.")
+            if model is True:
+                waiting = ledger.reopen_left_out(connection, user_id, "model_opt_out")
+                step(f"{waiting} messages that were left out wait again.")
             person = profiles.persons(connection, [user_id])[user_id]
             called = profiles.names_of(connection, [user_id])[user_id]
     shown = table("user", "name", "time zone", "language model")

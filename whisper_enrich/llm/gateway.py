@@ -29,7 +29,7 @@ from whisper_enrich.llm.types import Answer, Doubt, Errand, Prompt, Purpose, Usa
 from whisper_enrich.settings import Settings, utc_now
 from whisper_enrich.storage import model_answers, model_calls, model_traits
 from whisper_enrich.storage.database import Database
-from whisper_enrich.storage.model_answers import StoredAnswer
+from whisper_enrich.storage.model_answers import Answered
 from whisper_enrich.storage.model_calls import Outcome
 
 T = TypeVar("T")
@@ -138,8 +138,8 @@ class Gateway:
 
     def answers_for(
         self, bot_name: str, user_id: str, version: str, purposes: Collection[Purpose]
-    ) -> list[StoredAnswer]:
-        """Stored answers that nobody found unusable, newest first; each may still be found so by whoever parses it."""
+    ) -> list[Answered]:
+        """What has a stored answer that nobody found unusable, newest first; whoever parses it may still find it so."""
         with self._database.connect() as connection:
             return model_answers.answers_for(connection, bot_name, user_id, version, purposes)
 

@@ -203,7 +203,10 @@ class _User:
                 batch = with_context(held, start, stretch)
                 start += len(stretch)
                 waiting = _waiting_in(batch, points)
-                if waiting and (rests or len(stretch) >= MESSAGES_FOR_BOTH):
+                users = {m.point_id for m in stretch if m.speaker is Speaker.USER}
+                # Where most facts are there already, both would send them all again.
+                worth = 2 * len(waiting) >= len(users) and (rests or len(stretch) >= MESSAGES_FOR_BOTH)
+                if waiting and worth:
                     asks.append(Ask(self.talk, batch, waiting, both=True))
         return asks
 

@@ -28,6 +28,10 @@ from whisper_enrich.stages.facts import Extracted, FactsResult, record_results, 
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import Progress, Row
 
+MESSAGES_A_TRANSACTION = 500
+"""Messages whose answers are stored at once: with each, all that is known of their users is folded anew. A run that dies before
+finds the raw answers."""
+
 
 def ask_facts(
     ctx: StageContext, bot: BotCollection, days: Sequence[date], gateway: Gateway, *, with_summaries: bool
@@ -80,6 +84,7 @@ class _Work:
         asks = planned.asks
         while asks and halt is None:
             smaller: list[Ask] = []
+            ready: list[Extracted] = []
             for reply in self._replies(asks):
                 if isinstance(reply.error, ModelUnavailable):
                     halt = reply.error
@@ -93,7 +98,10 @@ class _Work:
                 elif reply.error is not None:
                     raise reply.error
                 else:
-                    moved += self._store(self._grounded(reply, planned.rows))
+                    ready += self._grounded(reply, planned.rows)
+                if len(ready) >= MESSAGES_A_TRANSACTION:
+                    moved, ready = moved + self._store(ready), []
+            moved += self._store(ready)
             asks = smaller
         return moved, halt
 

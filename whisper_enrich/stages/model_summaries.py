@@ -29,7 +29,7 @@ from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.summaries import Engine, Job, Outcome, Verdict, summarised
 from whisper_enrich.storage import model_batches, profiles
 from whisper_enrich.storage.ledger import Progress, Row
-from whisper_enrich.storage.model_answers import StoredAnswer
+from whisper_enrich.storage.model_answers import Answered
 from whisper_enrich.storage.model_batches import Held
 from whisper_enrich.storage.profiles import Person
 from whisper_enrich.summaries import faithful
@@ -108,7 +108,10 @@ class ModelSummariser:
     def _without_asking(self, ctx: StageContext, job: Job, person: Person, held: Held) -> Verdict | None:
         """The verdict where the model is not to be asked now; None where it is."""
         if person.model_opt_out:
-            return Verdict(None, lambda row: Progress(row.point_id, row.revision, "left_out", "model_opt_out"))
+            # What was made of earlier messages stays; what comes now is left out.
+            return Verdict(
+                None, lambda row: Progress(row.point_id, row.revision, "left_out", "model_opt_out"), stands=True
+            )
         if job.short:
             return self.extractive.verdict(ctx, job)
         if job.stored == input_hash(job.messages, self.version):
@@ -215,7 +218,7 @@ class ModelSummariser:
         put = reduce_question(whole, found, ctx.settings, ctx.run_id)
         return unmasked(self.gateway.ask(put.errand, put.prompt, keeping_to(put, read_digest)), put.mask.unmask)
 
-    def _answers(self, ctx: StageContext, talk: Talk, purpose: Purpose) -> list[StoredAnswer]:
+    def _answers(self, ctx: StageContext, talk: Talk, purpose: Purpose) -> list[Answered]:
         """What was asked about before."""
         return self.gateway.answers_for(talk.bot_name, talk.user_id, version(purpose, ctx.settings), {purpose})
 

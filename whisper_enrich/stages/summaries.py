@@ -52,8 +52,7 @@ Outcome = Callable[[Row], Progress]
 class Verdict:
     """What came of a job: the summary to write (None: what is stored stands), and what each message moves to.
 
-    ``failure`` names what went wrong, if anything did; ``stands`` says that what is stored is of the same messages all
-    the same.
+    ``failure`` names what went wrong, if anything did; ``stands`` says that what is stored is to stay all the same.
     """
 
     summary: Summary | None
@@ -327,7 +326,7 @@ class _UserDay:
         elif verdict.failure is None:
             self.result.unchanged += 1
         moved = self._move(job.rows, verdict.outcome)
-        withdrawn = all(step.state == "left_out" for step in moved)
+        withdrawn = not verdict.stands and all(step.state == "left_out" for step in moved)
         # The summary of what the window held before must not stand for what it holds now.
         outdated = verdict.summary is None and not verdict.stands and any(step.state == "dead" for step in moved)
         if not withdrawn and not outdated:

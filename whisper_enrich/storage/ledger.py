@@ -300,6 +300,24 @@ def replay_dead_letters(connection: Connection, bot_name: str | None, day: date 
     ).rowcount
 
 
+def reopen_left_out(connection: Connection, user_id: str, reason: str) -> int:
+    """Let a user's messages wait again that a stage left out for this reason; returns how many."""
+    return connection.execute(
+        text(
+            """
+            UPDATE message_ledger SET
+                facts_state = CASE WHEN facts_state = 'left_out' AND facts_reason = :reason THEN 'waiting' ELSE facts_state END,
+                summary_state =
+                    CASE WHEN summary_state = 'left_out' AND summary_reason = :reason THEN 'waiting' ELSE summary_state END,
+                mark_state = 'waiting', mark_attempts = 0, mark_next_at = NULL, revision = revision + 1
+            WHERE user_id = :user AND (facts_state = 'left_out' AND facts_reason = :reason
+                                       OR summary_state = 'left_out' AND summary_reason = :reason)
+            """
+        ),
+        {"user": user_id, "reason": reason},
+    ).rowcount
+
+
 @dataclass(frozen=True, slots=True)
 class Stale:
     """How many results of a bot are of another version than the one in force."""

@@ -28,6 +28,15 @@ class StoredAnswer:
     call_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question that has an answer, without the answer; ``points`` as in `StoredAnswer`."""
+
+    request_key: str
+    purpose: Purpose
+    points: tuple[tuple[str, str], ...]
+
+
 _COLUMNS = "request_key, purpose, point_ids, content_hashes, answer, received_at, call_id"
 
 
@@ -88,22 +97,25 @@ def known(connection: Connection, request_keys: Collection[str]) -> set[str]:
 
 def answers_for(
     connection: Connection, bot_name: str, user_id: str, version: str, purposes: Collection[Purpose]
-) -> list[StoredAnswer]:
-    """Usable answers for these purposes under an engine version, newest first.
+) -> list[Answered]:
+    """What was asked for these purposes under an engine version and has a usable answer, newest first.
 
-    They are kept before they are parsed: one whose run was killed at that moment may still turn out to be unusable.
+    Answers are kept before they are parsed: one whose run was killed at that moment may still turn out to be unusable.
     """
     rows = connection.execute(
         text(
-            f"""
-            SELECT {_COLUMNS} FROM model_answers
+            """
+            SELECT request_key, purpose, point_ids, content_hashes FROM model_answers
             WHERE bot_name = :bot AND user_id = :user AND version = :version AND purpose = ANY(:purposes) AND usable
             ORDER BY received_at DESC, call_id DESC
             """
         ),
         {"bot": bot_name, "user": user_id, "version": version, "purposes": [purpose.value for purpose in purposes]},
     )
-    return [_stored(row) for row in rows]
+    return [
+        Answered(row.request_key, Purpose(row.purpose), tuple(zip(row.point_ids, row.content_hashes, strict=True)))
+        for row in rows
+    ]
 
 
 def _stored(row: Row) -> StoredAnswer:

@@ -19,7 +19,7 @@ from whisper_enrich.llm.gateway import INVALID_IN_A_ROW, Gateway, Spent
 from whisper_enrich.llm.types import Doubt, Purpose
 from whisper_enrich.storage import model_answers, model_calls, model_traits
 from whisper_enrich_tests.builders import column, scalar
-from whisper_enrich_tests.llm.gateway_builders import BAD, GOOD, answer, facts, gateway_over
+from whisper_enrich_tests.llm.gateway_builders import BAD, answer, facts, gateway_over
 from whisper_enrich_tests.storage.model_builders import MODEL, PRICES, errand, prompt, sums_by_call, sums_held
 
 FACTS = ["lives in Lisbon"]
@@ -370,7 +370,6 @@ def test_stored_answers_can_be_asked_for_by_user_and_version(ctx, clock):
     gateway.ask(errand(user="ben"), prompt("three"), facts)
     found = gateway.answers_for("elena", "ana", "v1", [Purpose.FACTS, Purpose.COMBINED])
     assert [(stored.purpose, len(stored.points)) for stored in found] == [(Purpose.COMBINED, 3), (Purpose.FACTS, 2)]
-    assert found[0].answer == GOOD
     assert gateway.answers_for("elena", "ana", "v2", [Purpose.FACTS]) == []
     assert [s.purpose for s in gateway.answers_for("elena", "ana", "v1", [Purpose.FACTS])] == [Purpose.FACTS]
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from whisper_enrich.errors import ModelUnavailable
+from whisper_enrich.storage import ledger
 from whisper_enrich.storage.profiles import set_profile
 from whisper_enrich_tests.builders import at, chat, column, contents, pair, said, scalar
 from whisper_enrich_tests.scripted_model import (
@@ -150,8 +151,6 @@ def test_the_one_message_that_gets_no_answer_is_set_aside_and_its_neighbours_go_
     work.run(summaries=False)
     assert reasons(ctx) == ["dead answer_refused", "done facts"]
     work.model.script = sensible
-    from whisper_enrich.storage import ledger
-
     with ctx.database.begin() as connection:
         ledger.replay_dead_letters(connection, None, None)
     work.run(summaries=False)
@@ -331,3 +330,20 @@ def test_a_pair_is_asked_about_whole_so_that_its_answer_is_found_again(ctx, elen
     work.run(summaries=False)
     assert work.asked() == ["facts"]
     assert facts(ctx) == ["ana lives in Lisbon."]
+
+
+def test_who_opts_out_keeps_what_was_known_and_who_opts_in_again_is_read(ctx, elena, work):
+    ctx.store.upsert(elena.collection, chat(DAY, TALK))
+    work.run()
+    with ctx.database.begin() as connection:
+        set_profile(connection, "ana", model_opt_out=True)
+    ctx.store.upsert(elena.collection, [said("I like figs.", at(f"{DAY} 21:00"))])
+    work.run()
+    assert work.asked() == ["combined"]
+    assert scalar(ctx, "SELECT message_count FROM conversation_summaries") == 6
+    with ctx.database.begin() as connection:
+        set_profile(connection, "ana", model_opt_out=False)
+        assert ledger.reopen_left_out(connection, "ana", "model_opt_out") == 1
+    work.run()
+    assert "ana likes figs." in facts(ctx)
+    assert scalar(ctx, "SELECT message_count FROM conversation_summaries") == 7

@@ -67,7 +67,8 @@ def test_answers_are_listed_newest_first_for_one_bot_user_version_and_purpose(ct
         keep(ctx, material, material, now=NOW + timedelta(hours=hours), **more)
     with ctx.database.connect() as connection:
         both = model_answers.answers_for(connection, "elena", "ana", "v1", {Purpose.FACTS, Purpose.COMBINED})
-        assert [stored.answer for stored in both] == ["two", "three", "one"]
+        told = [model_answers.find(connection, answered.request_key).answer for answered in both]
+        assert told == ["two", "three", "one"]
         assert model_answers.answers_for(connection, "elena", "ana", "v2", {Purpose.FACTS}) == []
 
 
