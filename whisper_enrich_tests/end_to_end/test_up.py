@@ -30,7 +30,9 @@ ASSETS = {
     "user_facts": ("knowledge", {"postgres", "python"}),
     "conversation_summaries": ("knowledge", {"postgres", "python"}),
     "enrichment_metadata": ("completion", {"postgres", "qdrant"}),
+    "summary_rollups": ("knowledge", {"postgres", "python"}),
     "ledger_reconciliation": ("housekeeping", {"postgres", "qdrant"}),
+    "model_answers_retention": ("housekeeping", {"postgres"}),
 }
 """Group and kinds of each asset."""
 
@@ -127,7 +129,8 @@ def test_the_ui_shows_each_asset_with_group_kinds_owner_description_and_checks(u
     assert all(len(node["description"]) > 80 for node in nodes)
     checks = {check["name"]: check for node in nodes for check in node["assetChecksOrError"]["checks"]}
     assert set(checks) == {
-        "nothing_waits_too_long", "no_dead_letters", "every_point_is_accounted_for", "every_fact_has_evidence"
+        "nothing_waits_too_long", "no_dead_letters", "every_point_is_accounted_for", "every_fact_has_evidence",
+        "budget_left",
     }  # fmt: skip
     assert all(check["description"] for check in checks.values())
 
@@ -141,9 +144,12 @@ def test_the_ui_shows_the_jobs_and_sensor_and_schedules_at_work(ui: Ui):
     jobs = {job["name"]: job["description"] for job in repository["jobs"] if job["name"] != "__ASSET_JOB"}
     sensors = {sensor["name"]: sensor["sensorState"]["status"] for sensor in repository["sensors"]}
     schedules = {schedule["name"]: schedule["scheduleState"]["status"] for schedule in repository["schedules"]}
-    assert set(jobs) == {"enrich_bot_day", "backfill_enrichment", "reconcile_ledger", "check_quality"}
-    assert sensors == {"new_messages": "RUNNING"}
-    assert schedules == dict.fromkeys(("sweep_recent_days", "reconcile_daily", "check_quality_hourly"), "RUNNING")
+    assert set(jobs) == {
+        "enrich_bot_day", "backfill_enrichment", "reconcile_ledger", "check_quality", "roll_up_bot", "prune_model_answers"
+    }  # fmt: skip
+    assert sensors == {"new_messages": "RUNNING", "collect_batches": "RUNNING"}
+    nightly = ("roll_up_nightly", "reconcile_daily", "prune_model_answers_daily")
+    assert schedules == dict.fromkeys(("sweep_recent_days", "check_quality_hourly", *nightly), "RUNNING")
     assert all(jobs.values())
     assert all(entry["description"] for entry in (*repository["sensors"], *repository["schedules"]))
 

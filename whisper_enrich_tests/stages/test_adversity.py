@@ -37,8 +37,6 @@ from whisper_enrich_tests.builders import (
 from whisper_enrich_tests.conftest import fresh_schema
 from whisper_enrich_tests.stages.faults import Died, dying
 
-pytestmark = pytest.mark.time_sensitive
-
 TALK = ["I live in Lisbon.", "Lovely!", "I painted the kitchen.", "Yellow?", "I saw two storks.", "Where?"]
 SUMMARISER = Engine(summarise, input_hash, ENGINE_VERSION)
 

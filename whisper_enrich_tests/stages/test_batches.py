@@ -22,8 +22,6 @@ from whisper_enrich_tests.scripted_model import ScriptedModel, refusal, reset, s
 from whisper_enrich_tests.stages.faults import Countdown, Died, DyingDatabase
 from whisper_enrich_tests.stages.model_pipeline import enrichment
 
-pytestmark = pytest.mark.time_sensitive
-
 DAY, NEXT_DAY, TODAY = "2026-03-17", "2026-03-18", "2026-03-20"
 TALK = [
     "I live in Lisbon.", "Lovely! How long have you been there?", "I painted the kitchen yellow.", "Yellow suits you.",
@@ -320,20 +318,22 @@ def test_a_worker_may_die_at_any_instant_of_handing_in(work, monkeypatch):
     monkeypatch.setattr(
         batches, "gather", lambda ctx, *rest: gather(replace(ctx, database=work.ctx.database), *rest)
     )  # fmt: skip
-    number, died = 0, True
+    number, instant, died = 0, 0, True
     while died:
         number += 1
+        # Every third instant: all of them take half a minute, and did pass.
+        instant += 3
         talked(work, DAY, user=f"user-{number}")
         take_in(work.ctx, work.bot)
         days = due(work.ctx, work.bot)
-        died = dies(work, number, lambda ctx, client, days=days: submit(ctx, work.bot, days, work.gateway(), client))
+        died = dies(work, instant, lambda ctx, client, days=days: submit(ctx, work.bot, days, work.gateway(), client))
         if number % 2:
             # The sensor may come before the next one who hands in.
             fetch(work)
         hand_in(work)
         fetch(work)
         asked_once_each(work, number)
-    assert number > 15
+    assert instant > 15
 
 
 def test_a_worker_may_die_at_any_instant_of_collecting(work):
