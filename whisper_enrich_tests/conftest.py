@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import util
 from itertools import count
 from pathlib import Path
 
@@ -25,6 +27,14 @@ FOREIGN_VARIABLES = (
     "POSTGRES_", "QDRANT_", "ENRICHMENT_", "DAGSTER_HOME", "WHISPER_ENRICH", "TIME_WINDOW", "LOOKBACK", "MIN_MESSAGES",
     "LLM_", "OPENROUTER", "OPENAI_", "SUMMARY_",
 )  # fmt: skip
+
+
+# Where rouge-score is there, absl comes with it, whose log handler closes its stream when Dagster sets up logging anew:
+# the stream must not be pytest's, or every later test of the process fails.
+if util.find_spec("absl") is not None:
+    from absl import logging as absl_logging
+
+    absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -111,12 +121,10 @@ def ctx(pipeline: Pipeline) -> StageContext:
 
 TIME_SENSITIVE = {
     "asking/test_timing.py", "automation/test_schedules.py", "facts/test_ageing.py", "facts/test_dates.py",
-    "facts/test_fold_properties.py", "facts/test_fold_time.py", "facts/test_grounding.py", "loading/test_jsonl.py",
-    "loading/test_locomo.py", "messages/test_parsing.py", "sample/test_conversations.py", "sample/test_lines.py",
-    "sample/test_sample_loading.py", "stages/test_model_facts.py", "stages/test_model_summaries.py",
-    "stages/test_pipeline.py", "stages/test_reconciliation.py", "stages/test_rollups.py", "storage/test_model_calls.py",
-    "summaries/test_extractive.py", "summaries/test_faithful.py", "summaries/test_phrasing.py",
-    "summaries/test_rollups.py", "summaries/test_stretches.py", "summaries/test_windows.py",
+    "facts/test_fold_time.py", "loading/test_jsonl.py", "loading/test_locomo.py", "messages/test_parsing.py",
+    "sample/test_lines.py", "sample/test_sample_loading.py", "stages/test_model_summaries.py", "stages/test_pipeline.py",
+    "summaries/test_extractive.py", "summaries/test_rollups.py", "summaries/test_stretches.py",
+    "summaries/test_windows.py",
 }  # fmt: skip
 """What deals with days, windows or zones: `make test` runs it a second time under another TZ."""
 

@@ -136,9 +136,7 @@ class Gateway:
                     "able to answer as JSON. Name another in LLM_CHAT_MODEL (or LLM_FACT_EXTRACTION_MODEL)."
                 )
 
-    def answers_for(
-        self, bot_name: str, user_id: str, version: str, purposes: Collection[Purpose]
-    ) -> list[Answered]:
+    def answers_for(self, bot_name: str, user_id: str, version: str, purposes: Collection[Purpose]) -> list[Answered]:
         """What has a stored answer that nobody found unusable, newest first; whoever parses it may still find it so."""
         with self._database.connect() as connection:
             return model_answers.answers_for(connection, bot_name, user_id, version, purposes)

@@ -15,8 +15,6 @@ from whisper_enrich.messages.model import Disposition, Scope, Speaker
 from whisper_enrich.messages.parsing import parse_point
 from whisper_enrich.messages.points import batches_to_write
 
-pytestmark = pytest.mark.time_sensitive
-
 NOW = datetime(2026, 11, 21, 8, 20, tzinfo=UTC)
 
 

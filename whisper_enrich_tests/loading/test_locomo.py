@@ -11,8 +11,6 @@ from whisper_enrich.loading.locomo import locomo_point_id, read_locomo
 from whisper_enrich.messages.model import Disposition, Scope, Speaker
 from whisper_enrich.messages.parsing import messages_of, parse_point
 
-pytestmark = pytest.mark.time_sensitive
-
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "locomo"
 

@@ -19,8 +19,6 @@ from whisper_enrich.sample.lines import Line, broken_records, lines, nominal_lin
 from whisper_enrich.sample.payloads import point_id
 from whisper_enrich.sample.people import BOTS, PEOPLE
 
-pytestmark = pytest.mark.time_sensitive
-
 ANCHOR = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 POINTS = sample_points(ANCHOR)
 FIRST_DAY = date(2023, 1, 1)

@@ -3,14 +3,10 @@
 import re
 from datetime import UTC, date, datetime
 
-import pytest
-
 from whisper_enrich.messages.model import Speaker
 from whisper_enrich.messages.parsing import parse_point
 from whisper_enrich.sample.conversations import sample_expectations, sample_gold, sample_names, sample_points
 from whisper_enrich.sample.people import BOTS, PEOPLE
-
-pytestmark = pytest.mark.time_sensitive
 
 ANCHOR = datetime(2026, 11, 21, 8, 20, tzinfo=UTC)
 PLACEHOLDER = re.compile(r"\{(weekday|date|month)")

@@ -12,8 +12,6 @@ from whisper_enrich.messages.store import VECTOR_NAMES
 from whisper_enrich.sample.conversations import sample_names, sample_points
 from whisper_enrich.sample.loading import anchor_at, load_sample, sample_loaded
 
-pytestmark = pytest.mark.time_sensitive
-
 NOW = datetime(2026, 11, 21, 8, 20, 30, 123456, tzinfo=UTC)
 
 

@@ -24,8 +24,6 @@ from whisper_enrich_tests.scripted_model import (
 )
 from whisper_enrich_tests.stages.model_pipeline import enrichment
 
-pytestmark = pytest.mark.time_sensitive
-
 DAY = "2026-03-18"
 TODAY = "2026-03-20"
 TALK = [

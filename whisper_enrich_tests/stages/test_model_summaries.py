@@ -20,8 +20,6 @@ from whisper_enrich_tests.scripted_model import (
 )
 from whisper_enrich_tests.stages.model_pipeline import enrichment
 
-pytestmark = pytest.mark.time_sensitive
-
 DAY = "2026-03-18"
 TODAY = "2026-03-20"
 TALK = [
@@ -174,7 +172,9 @@ def test_the_one_message_that_gets_no_answer_is_left_out_and_its_neighbours_are_
     calls = len(work.model.requests)
     clock.forward(minutes=10)
     work.run(facts=False)
-    assert len(work.model.requests) <= calls + 3, "the one message, with and without what was before it, and its follower"
+    assert len(work.model.requests) <= calls + 3, (
+        "the one message, with and without what was before it, and its follower"
+    )
     assert column(ctx, "SELECT DISTINCT summary_state FROM message_ledger ORDER BY 1") == ["dead", "done"]
     work.model.script = sensible
     with ctx.database.begin() as connection:

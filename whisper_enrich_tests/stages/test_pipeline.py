@@ -28,8 +28,6 @@ from whisper_enrich_tests.builders import (
     scalar,
 )
 
-pytestmark = pytest.mark.time_sensitive
-
 TALK = [
     "I live in Lisbon.", "Lovely! How long have you been there?", "I painted the kitchen yellow.", "Yellow suits you.",
     "I saw two storks today.", "Where was that?",

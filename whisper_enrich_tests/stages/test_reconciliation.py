@@ -12,8 +12,6 @@ from whisper_enrich.stages.reconciliation import reconcile
 from whisper_enrich_tests.builders import at, chat, column, contents, due, enrich, extract_statements, said, scalar
 from whisper_enrich_tests.conftest import fresh_schema
 
-pytestmark = pytest.mark.time_sensitive
-
 TALK = ["I live in Lisbon.", "Lovely!", "I painted the kitchen.", "Yellow?", "I saw two storks.", "Where?"]
 
 

@@ -18,8 +18,6 @@ from whisper_enrich_tests.builders import at as moment
 from whisper_enrich_tests.builders import chat, column, contents, enrich, said, scalar
 from whisper_enrich_tests.llm.gateway_builders import answer, gateway_over
 
-pytestmark = pytest.mark.time_sensitive
-
 TALK = [
     "I live in Lisbon.", "Lovely! How long have you been there?", "I painted the kitchen yellow.", "Yellow suits you.",
     "I saw two storks today.", "Where was that?",
