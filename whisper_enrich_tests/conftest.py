@@ -122,7 +122,7 @@ def ctx(pipeline: Pipeline) -> StageContext:
 TIME_SENSITIVE = {
     "asking/test_timing.py", "automation/test_schedules.py", "facts/test_ageing.py", "facts/test_dates.py",
     "facts/test_fold_time.py", "loading/test_jsonl.py", "loading/test_locomo.py", "messages/test_parsing.py",
-    "sample/test_lines.py", "sample/test_sample_loading.py", "stages/test_model_summaries.py", "stages/test_pipeline.py",
+    "sample/test_lines.py", "sample/test_sample_loading.py", "stages/test_pipeline.py",
     "summaries/test_extractive.py", "summaries/test_rollups.py", "summaries/test_stretches.py",
     "summaries/test_windows.py",
 }  # fmt: skip
