@@ -2,7 +2,7 @@
 
 Tables carry no schema name: each connection's search_path starts with the schema of the setting POSTGRES_SCHEMA.
 Column types follow the contract with the bots: summary and extraction times are ``timestamp`` in UTC, everything
-else about time is ``timestamptz``.
+else about time is ``timestamptz``. The tables of the strategic caches are in `strategic_tables`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Numeric,
     PrimaryKeyConstraint,
     SmallInteger,
@@ -31,14 +30,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pkey",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "ck": "%(table_name)s_%(constraint_name)s_check",
-        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
-    }
-)
+from whisper_enrich.storage import strategic_tables
+from whisper_enrich.storage.schema_metadata import metadata
+
+CACHES = strategic_tables.CACHES
 
 UTC_NOW = text("(now() AT TIME ZONE 'utc')")
 

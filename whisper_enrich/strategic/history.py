@@ -69,9 +69,11 @@ TRAITS: tuple[str, ...] = (
     "curiosity",
     "expressiveness",
     "directness",
-    "optimism",
+    "positivity",
+    "self_disclosure",
+    "attentiveness",
 )
-"""What `whisper_enrich.strategic.traits` scores a turn on, in the order of `Turns.traits`."""
+"""What `whisper_enrich.strategic.traits` scores a turn on, in the order of `Turns.traits`; each is defined there."""
 
 SPACES: tuple[str, ...] = ("content", "emotion", "semantic")
 """The bots' vector spaces, 384 dimensions each."""
@@ -84,7 +86,7 @@ class Turns:
     ``at`` float64 [n], seconds since 1970 UTC. ``from_user``, ``private`` (said in a dm) bool [n]. ``characters``, ``words``
     int32 [n]. ``emotion`` int8 [n], index into `EMOTIONS` or -1; ``intensity`` float32 [n] in 0..1 or NaN; ``valence``
     float32 [n] in -1..1 or NaN. ``question``, ``opening`` int8 [n], indices into the kinds above. ``traits`` float32
-    [n, len(TRAITS)] in 0..1. ``coherence`` float32 [n]: cosine of this turn's content vector with the last turn of the
+    [n, len(TRAITS)] in 0..1, or NaN where a trait cannot be told from the text. ``coherence`` float32 [n]: cosine of this turn's content vector with the last turn of the
     other speaker of the same day, NaN where either has none. ``segment`` int32 [n]: index into `History.segments`.
     """
 
@@ -159,6 +161,16 @@ class OpenItem:
 
 
 @dataclass(frozen=True, slots=True)
+class DayTerms:
+    """The content words that user and bot used on a day, as ascending 32-bit hashes of their stems: enough to see that
+    an open item was taken up again, and no text. Made by `whisper_enrich.strategic.open_items.terms_of_day`."""
+
+    day: date
+    user: tuple[int, ...]
+    bot: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reaction:
     """The user reacted to the bot with an emoji. ``kind`` is the platform's emotion_type, ``score`` in -1..1."""
 
@@ -190,9 +202,12 @@ class AccessCounts:
 
 @dataclass(frozen=True, slots=True)
 class KnownFact:
-    """A current fact with the times at which it was said. ``said_at`` ascending, seconds since 1970 UTC."""
+    """A fact as believed at `History.as_of`, with the times at which it was said (ascending, seconds since 1970 UTC).
 
-    fact_id: int
+    ``fact_id`` is its key in `fact_versions`, stable over rebuilds.
+    """
+
+    fact_id: str
     statement: str
     category: str
     attribute: str
@@ -228,6 +243,7 @@ class History:
     access: Mapping[str, AccessCounts] = field(default_factory=dict)
     zone: tzinfo = UTC
     zone_source: str = "unknown"
+    day_terms: Sequence[DayTerms] = ()
 
     def session_starts(self) -> np.ndarray:
         """Indices of the turns that begin a session, int64: the first, and each after `SESSION_GAP_SECONDS` of silence."""
