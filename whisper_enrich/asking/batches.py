@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from whisper_enrich.llm.transcript import estimated_tokens
 from whisper_enrich.messages.model import Message, Speaker
+from whisper_enrich.summaries.stretches import Points, points_of
 
 MAX_BETWEEN = 3
 """Messages between two that wait, beyond which they are asked about separately."""
 CONTEXT_MESSAGES = 2
 """Messages before a batch that are sent to be understood."""
-CHARACTERS_A_TOKEN = 4
-
-
-def estimated_tokens(text: str) -> int:
-    """Tokens of a text, about: a token of English has some four characters; of other scripts, about as many bytes a third."""
-    return max(len(text) // CHARACTERS_A_TOKEN, len(text.encode()) // 6) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +21,6 @@ class Batch:
 
     messages: tuple[Message, ...]
     context: tuple[Message, ...]
-
-
-Points = tuple[tuple[str, str], ...]
-"""(point id, content hash) of messages in order, each point once."""
 
 
 def batches(
@@ -64,7 +56,7 @@ def _standing(timeline: Sequence[Message], groups: Sequence[Points]) -> list[tup
     for group in groups:
         if all(point in places for point in group):
             first, last = places[group[0]][0], places[group[-1]][-1]
-            if tuple(dict.fromkeys((m.point_id, m.content_hash) for m in timeline[first : last + 1])) == group:
+            if points_of(timeline[first : last + 1]) == group:
                 spans.append((first, last))
     return spans
 

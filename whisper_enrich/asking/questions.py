@@ -69,7 +69,7 @@ def version(purpose: Purpose, settings: Settings) -> str:
     """The engine version of what comes of such answers: a hash of prompt, model, temperature, masking and lengths.
 
     What it stands for is registered in the table `model_versions`. Rows of `user_facts` bear that of `Purpose.FACTS`, summaries
-    that of `Purpose.SUMMARY`, whichever call their answer came with.
+    that of `Purpose.SUMMARY`, whichever call their answer came with; digests that of `Purpose.ROLLUP`.
     """
     return f"llm-1-{hashlib.sha256(json.dumps(version_parts(purpose, settings), sort_keys=True).encode()).hexdigest()[:10]}"
 
@@ -87,6 +87,8 @@ def version_parts(purpose: Purpose, settings: Settings) -> dict[str, Any]:
     }  # fmt: skip
     if purpose is Purpose.FACTS:
         return facts
+    if purpose is Purpose.ROLLUP:
+        return {**summaries, "prompt": summaries_asked.ROLLUP_PROMPT_VERSION}
     return {"facts": facts, "summary": summaries} if purpose is Purpose.COMBINED else summaries
 
 

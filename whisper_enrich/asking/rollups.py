@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from whisper_enrich.asking.batches import estimated_tokens
-from whisper_enrich.asking.questions import model_for, new_mask, read_digest, temperature_for
+from whisper_enrich.asking.questions import doubting, model_for, new_mask, read_digest, temperature_for, version
 from whisper_enrich.llm.masking import Mask
-from whisper_enrich.llm.types import Doubt, Errand, Prompt, Purpose
+from whisper_enrich.llm.transcript import estimated_tokens
+from whisper_enrich.llm.types import Errand, Prompt, Purpose
 from whisper_enrich.settings import Settings
 from whisper_enrich.summaries import asked, rollups
 from whisper_enrich.summaries.asked import DigestPart
@@ -27,20 +25,6 @@ class RollupQuestion:
     errand: Errand
     given: RollupInput
     mask: Mask
-
-
-def version_parts(settings: Settings) -> dict[str, Any]:
-    """What the engine version of a model's digests is made of."""
-    return {
-        "prompt": asked.ROLLUP_PROMPT_VERSION, "model": model_for(Purpose.ROLLUP, settings),
-        "temperature": temperature_for(Purpose.ROLLUP, settings), "pii": settings.enrichment_pii,
-        "words": [settings.summary_min_words, settings.summary_max_words],
-    }  # fmt: skip
-
-
-def version(settings: Settings) -> str:
-    """The engine version of digests that come from the model, as `questions.version` is for facts and summaries."""
-    return f"llm-1-{hashlib.sha256(json.dumps(version_parts(settings), sort_keys=True).encode()).hexdigest()[:10]}"
 
 
 def question(
@@ -64,17 +48,15 @@ def question(
         schema=asked.DIGEST_SCHEMA,
         max_output_tokens=settings.llm_max_output_tokens,
     )
-    return RollupQuestion(prompt, Errand(run_id, bot_name, user_id, day, version(settings), ()), given, mask)
+    errand = Errand(run_id, bot_name, user_id, day, version(Purpose.ROLLUP, settings), ())
+    return RollupQuestion(prompt, errand, given, mask)
 
 
 def reader(put: RollupQuestion) -> Callable[[Any], DigestPart]:
     """Reads an answer; raises pydantic's ValidationError, and `Doubt` where it does not keep to the material."""
 
-    def parse(found: Any) -> DigestPart:
-        part = read_digest(found)
-        complaint = rollups.complaint(asked.unmasked(part, put.mask.unmask), put.given)
-        if complaint:
-            raise Doubt(put.mask.mask(complaint), part)
-        return part
+    def complaint(part: DigestPart) -> str | None:
+        words = rollups.complaint(asked.unmasked(part, put.mask.unmask), put.given)
+        return put.mask.mask(words) if words else None
 
-    return parse
+    return doubting(read_digest, complaint)

@@ -12,12 +12,10 @@ from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.settings import Settings
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.facts import FactsResult, extract_facts
-from whisper_enrich.stages.summaries import Engine, SummariesResult, summarise_days
+from whisper_enrich.stages.summaries import EXTRACTIVE, SummariesResult, summarise_days
 from whisper_enrich.summaries import extractive as extractive_summaries
 
-EXTRACTIVE_SUMMARIES = Engine(
-    extractive_summaries.summarise, extractive_summaries.input_hash, extractive_summaries.ENGINE_VERSION
-)
+EXTRACTIVE_SUMMARIES = EXTRACTIVE
 
 
 def facts_version(settings: Settings) -> str:
@@ -49,9 +47,7 @@ def derive_summaries(
         return summarise_days(ctx, bot, days, EXTRACTIVE_SUMMARIES)
     from whisper_enrich.stages.model_summaries import ModelSummariser
 
-    return summarise_days(
-        ctx, bot, days, ModelSummariser(gateway, EXTRACTIVE_SUMMARIES, version(Purpose.SUMMARY, ctx.settings))
-    )
+    return summarise_days(ctx, bot, days, ModelSummariser.of(ctx.settings, gateway, EXTRACTIVE_SUMMARIES))
 
 
 class Costs:

@@ -49,6 +49,14 @@ def sweep_recent_days(
         yield RunRequest(tags=run_tags(bot_name, first, today, "sweep"))
 
 
+def _one_run_a_bot(context: ScheduleEvaluationContext, cause: str) -> Iterator[RunRequest | SkipReason]:
+    bots = context.instance.get_dynamic_partitions(BOTS)
+    if not bots:
+        yield SkipReason("No bot is registered.")
+    for bot_name in bots:
+        yield RunRequest(partition_key=bot_name, tags={BOT_TAG: bot_name, CAUSE_TAG: cause})
+
+
 @schedule(
     job=reconcile_ledger,
     cron_schedule="40 3 * * *",
@@ -58,11 +66,7 @@ def sweep_recent_days(
 )
 def reconcile_daily(context: ScheduleEvaluationContext) -> Iterator[RunRequest | SkipReason]:
     """Every night, every point of every bot against the ledger."""
-    bots = context.instance.get_dynamic_partitions(BOTS)
-    if not bots:
-        yield SkipReason("No bot is registered.")
-    for bot_name in bots:
-        yield RunRequest(partition_key=bot_name, tags={BOT_TAG: bot_name, CAUSE_TAG: "reconciliation"})
+    yield from _one_run_a_bot(context, "reconciliation")
 
 
 prune_model_answers_daily = ScheduleDefinition(
@@ -84,11 +88,7 @@ prune_model_answers_daily = ScheduleDefinition(
 )
 def roll_up_nightly(context: ScheduleEvaluationContext) -> Iterator[RunRequest | SkipReason]:
     """Every night the weeks and months of every bot whose windows or facts have changed."""
-    bots = context.instance.get_dynamic_partitions(BOTS)
-    if not bots:
-        yield SkipReason("No bot is registered.")
-    for bot_name in bots:
-        yield RunRequest(partition_key=bot_name, tags={BOT_TAG: bot_name, CAUSE_TAG: "rollup"})
+    yield from _one_run_a_bot(context, "rollup")
 
 
 check_quality_hourly = ScheduleDefinition(

@@ -21,7 +21,7 @@ from whisper_enrich.llm.batch_client import BatchClient
 from whisper_enrich.partitions import BOTS, bot_partitions
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.settings import load_settings
-from whisper_enrich.stages import batches
+from whisper_enrich.stages import batch_results
 
 CURSOR_VERSION = 1
 COLLECT_SECONDS = 300
@@ -114,11 +114,11 @@ def collect_batches(context: SensorEvaluationContext, pipeline: ResourceParam[Pi
     if not pipeline.settings.uses_model:
         return SkipReason("No language model is used.")
     ctx = pipeline.patient_for(STORE_WAIT_SECONDS).context("collect-batches")
-    if not batches.any_open(ctx):
+    if not batch_results.any_open(ctx):
         return SkipReason("No batch is under way.")
     client = BatchClient.connect(ctx.settings, clock=ctx.clock)
     try:
-        collected = batches.collect(ctx, client, seconds=COLLECT_FOR_SECONDS)
+        collected = batch_results.collect(ctx, client, seconds=COLLECT_FOR_SECONDS)
     finally:
         client.close()
     answers = sum(batch.answered for batch in collected.ended)

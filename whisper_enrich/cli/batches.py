@@ -110,7 +110,7 @@ def batches(collects: bool) -> None:
 
 
 def _collect_now(ctx: StageContext) -> None:
-    from whisper_enrich.stages.batches import collect
+    from whisper_enrich.stages.batch_results import collect
 
     require_model(ctx.settings)
     with _client(ctx.settings) as client:

@@ -37,7 +37,6 @@ from whisper_enrich.text import language
 
 MAX_STATEMENT = 500
 MAX_QUOTE = 600
-MAX_VALUE = 200
 MAX_PER_MESSAGE = 12
 MAX_CONFIDENCE = 0.95
 MIN_CONFIDENCE = 0.05

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from whisper_enrich.errors import ModelError, ModelUnavailable
-from whisper_enrich.llm.client import connected, host_of
+from whisper_enrich.llm.endpoint import Endpoint
 from whisper_enrich.llm.refusal import Passing, Refusal, meaning_for_all
-from whisper_enrich.llm.retries import Retries, broke_off, too_slow, unreachable
-from whisper_enrich.settings import Settings, utc_now
+from whisper_enrich.llm.retries import broke_off, too_slow, unreachable
 
 if TYPE_CHECKING:
     import openai
@@ -63,32 +59,8 @@ class ResultLine:
     body: Any
 
 
-class BatchClient:
+class BatchClient(Endpoint):
     """Batches at one endpoint. What passes is tried again as `ChatClient` does it; nothing of a text goes into an error."""
-
-    def __init__(
-        self,
-        client: openai.OpenAI,
-        settings: Settings,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], datetime] = utc_now,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        self._client = client
-        self._settings = settings
-        self._retries = Retries(settings, sleep, jitter)
-        self._clock = clock
-        self.host = host_of(settings.llm_chat_api_url)
-
-    @classmethod
-    def connect(cls, settings: Settings, **others: Any) -> BatchClient:
-        """A client for the endpoint of the settings; nothing is sent yet. Raises `ConfigurationError` as `connected` does."""
-        return cls(connected(settings), settings, **others)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
     def require(self) -> None:
         """Raise `BatchesUnsupported` where the endpoint has no batches, `ModelUnavailable` where it does not serve us."""

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import time
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from whisper_enrich.errors import AnswerUnusable, ConfigurationError, ModelUnavailable
+from whisper_enrich.errors import AnswerUnusable, ModelUnavailable
+from whisper_enrich.llm.endpoint import Endpoint, connected
 from whisper_enrich.llm.refusal import Passing, Refusal, StructuredOutputUnsupported, Unaccustomed, meaning
 from whisper_enrich.llm.reply import error_in, read_reply
 from whisper_enrich.llm.request import request_body, tokens_sent_about
-from whisper_enrich.llm.retries import Retries, broke_off, too_slow, unreachable
+from whisper_enrich.llm.retries import broke_off, too_slow, unreachable
 from whisper_enrich.llm.types import Answer, Prompt, Usage
-from whisper_enrich.settings import Settings, utc_now
+from whisper_enrich.settings import Settings
 
 if TYPE_CHECKING:
-    import httpx2
     import openai
 
 __all__ = ["AsksModel", "ChatClient", "StructuredOutputUnsupported", "answer_in_batch", "connected"]
 
 _log = logging.getLogger(__name__)
-_CONNECT_SECONDS = 10.0
 _BYTES_ANYWAY = 65_536
 _BYTES_A_TOKEN = 64
 
@@ -39,40 +36,7 @@ class AsksModel(Protocol):
         ...
 
 
-def connected(settings: Settings) -> openai.OpenAI:
-    """The `openai` client for the endpoint of the settings, without retries of its own; nothing is sent yet.
-
-    Without a key, no key is sent: not even one that other variables of the environment hold. Raises `ConfigurationError`
-    for an address that is none.
-    """
-    import httpx2
-    import openai
-
-    if urlsplit(settings.llm_chat_api_url).scheme not in ("http", "https") or not host_of(settings.llm_chat_api_url):
-        raise ConfigurationError(
-            "LLM_CHAT_API_URL is no address of a server. It looks like https://openrouter.ai/api/v1."
-        )
-    for noisy in ("openai", "httpx2", "httpcore2"):
-        # Below this level they may tell what is sent.
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    seconds, key = settings.llm_timeout_seconds, settings.model_api_key
-    timeout = httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
-    return openai.OpenAI(
-        base_url=settings.llm_chat_api_url,
-        api_key=key.get_secret_value() if key else "none",
-        max_retries=0,
-        timeout=timeout,
-        http_client=openai.DefaultHttpxClient(
-            timeout=timeout, event_hooks={"request": [] if key else [_without_authorization]}
-        ),
-    )
-
-
-def _without_authorization(request: httpx2.Request) -> None:
-    request.headers.pop("authorization", None)
-
-
-class ChatClient:
+class ChatClient(Endpoint):
     """Chat completions at one endpoint. May be used by several threads at once.
 
     A request that fails in passing (429, 408, 409, 5xx, time-out, connection, a body that broke off) is made again: see
@@ -83,33 +47,9 @@ class ChatClient:
     alone would not end it.)
     """
 
-    def __init__(
-        self,
-        client: openai.OpenAI,
-        settings: Settings,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], datetime] = utc_now,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        self._client = client
-        self._settings = settings
-        self._retries = Retries(settings, sleep, jitter)
-        self._clock = clock
+    def __init__(self, client: openai.OpenAI, settings: Settings, **others: Any) -> None:
+        super().__init__(client, settings, **others)
         self._without: dict[str, frozenset[str]] = {}
-        self.host = host_of(settings.llm_chat_api_url)
-
-    @classmethod
-    def connect(cls, settings: Settings, **others: Any) -> ChatClient:
-        """A client for the endpoint of the settings; nothing is sent yet. ``others`` go to the constructor.
-
-        Raises `ConfigurationError` for an address that is none.
-        """
-        return cls(connected(settings), settings, **others)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
     def ask(self, prompt: Prompt, structured: str, correction: tuple[str, str] | None = None) -> Answer:
         """The answer to ``prompt``.
@@ -250,8 +190,3 @@ def _status(error: Any) -> int:
     if isinstance(code, str) and code.isdecimal() and len(code) == 3:
         code = int(code)
     return code if isinstance(code, int) and 400 <= code <= 599 else 502
-
-
-def host_of(url: str) -> str:
-    """Host and port of the address, without user, password and path."""
-    return urlsplit(url).netloc.rpartition("@")[2]

@@ -35,6 +35,11 @@ class Chunk:
         return self.messages[number - 1] if 1 <= number <= len(self.messages) else None
 
 
+def estimated_tokens(text: str) -> int:
+    """Tokens of a text, about: a token of English has some four characters; of other scripts, about as many bytes a third."""
+    return max(len(text) // 4, len(text.encode()) // 6) + 1
+
+
 def render(chunk: Chunk, mask: Callable[[str], str]) -> str:
     """The transcript: context without numbers, then the content, each message one line ``number speaker time: text``.
 

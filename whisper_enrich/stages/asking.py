@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from whisper_enrich.asking.questions import version, version_parts
@@ -27,6 +28,11 @@ def register(ctx: StageContext, purpose: Purpose) -> None:
             connection, version(purpose, ctx.settings), purpose=purpose, prompt_version=parts.pop("prompt"),
             model=parts.pop("model"), settings=parts, now=ctx.clock(),
         )  # fmt: skip
+
+
+def more_budget_at(ctx: StageContext, error: BudgetSpent) -> datetime:
+    """When messages behind a spent budget are to be looked at again; a run's is fresh with the next one."""
+    return error.frees_at or ctx.clock() + timedelta(seconds=ctx.settings.enrichment_interval_seconds)
 
 
 Q = TypeVar("Q")

@@ -17,10 +17,9 @@ from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.fact_questions import FactsPlanner
 from whisper_enrich.stages.facts import FactsResult, record_results, store_extracted, waiting_rows
 from whisper_enrich.stages.model_summaries import ModelSummariser
-from whisper_enrich.stages.summaries import Engine, Job, Verdict, summarise_days
+from whisper_enrich.stages.summaries import Job, Verdict, summarise_days
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import Progress, Row
-from whisper_enrich.summaries import extractive
 from whisper_enrich.summaries.stretches import Points
 
 
@@ -58,9 +57,7 @@ def gather(
     """
     questions = Questions()
     _for_facts(ctx, bot, days, gateway, lease, questions)
-    standing_in = Engine(extractive.summarise, extractive.input_hash, extractive.ENGINE_VERSION)
-    asker = ModelSummariser(gateway, standing_in, version(Purpose.SUMMARY, ctx.settings))
-    summarise_days(ctx, bot, days, _Gathering(asker, questions))
+    summarise_days(ctx, bot, days, _Gathering(ModelSummariser.of(ctx.settings, gateway), questions))
     return questions.by_key
 
 

@@ -1,4 +1,4 @@
-"""Batches: a backfill's questions handed to the provider's batch endpoint, and the answers fetched when they are there.
+"""Batches: a backfill's questions handed to the provider's batch endpoint; `batch_results` fetches the answers.
 
 A batch is entered in the database with its reservations, and its messages held back, in one transaction, before the
 provider hears of it; it bears our id there. Whoever finds it later in that state looks it up by that id: the provider has
@@ -8,44 +8,29 @@ messages are let go, and the next run finds the answers.
 
 from __future__ import annotations
 
-import math
-import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from itertools import islice
-from typing import TypeVar
+from datetime import date, datetime
 from uuid import uuid4
 
-from sqlalchemy import Connection
-
-from whisper_enrich.errors import AnswerUnusable, BudgetSpent, LeaseHeld, ModelUnavailable
-from whisper_enrich.llm.batch_client import BatchClient, BatchesUnsupported, BatchStatus, ResultLine
+from whisper_enrich.errors import BudgetSpent, ModelUnavailable
+from whisper_enrich.llm.batch_client import BatchClient
 from whisper_enrich.llm.budgets import tokens_in_at_most
-from whisper_enrich.llm.client import StructuredOutputUnsupported, answer_in_batch
 from whisper_enrich.llm.gateway import Gateway
-from whisper_enrich.llm.prices import cost_of
 from whisper_enrich.llm.request import request_body, tokens_sent_about
-from whisper_enrich.llm.types import Answer, Prompt, Usage
 from whisper_enrich.messages.store import BotCollection
-from whisper_enrich.stages.asking import ask_all
+from whisper_enrich.stages.asking import ask_all, more_budget_at
 from whisper_enrich.stages.batch_questions import Wanted, gather
+from whisper_enrich.stages.batch_state import IN_BATCH, NOT_HANDED_IN, adopt, give_up, lease_name, portions
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.storage import ledger, model_answers, model_batches, model_calls
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import Progress, Row, Stage
 from whisper_enrich.storage.model_batches import Batch, BatchRequest
-from whisper_enrich.storage.model_calls import Outcome
 
-IN_BATCH = "in_batch"
-"""The reason in the ledger of messages that wait for a batch."""
 REQUESTS_A_BATCH = 1_000
 """So many are reserved in one transaction, within which nobody else can reserve: a few seconds."""
-_RESULTS_A_TRANSACTION = 100
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +62,7 @@ def submit(
     """
     client.require()
     ctx = replace(ctx, run_id=f"batch-{uuid4()}")
-    with ctx.lease(_lease_name(bot.bot_name)) as lease:
+    with ctx.lease(lease_name(bot.bot_name)) as lease:
         _resume_all(ctx, client, lease, bot.bot_name)
         with ctx.lease(f"{bot.bot_name}/facts") as facts_lease:
             wanted = gather(ctx, bot, days, gateway, facts_lease)
@@ -93,12 +78,8 @@ def resume(ctx: StageContext, bot_name: str, client: BatchClient) -> None:
     The provider is asked: it has the batch, or its messages are let go. To be done before looking for days with work;
     raises as `submit` does.
     """
-    with ctx.lease(_lease_name(bot_name)) as lease:
+    with ctx.lease(lease_name(bot_name)) as lease:
         _resume_all(ctx, client, lease, bot_name)
-
-
-def _lease_name(bot_name: str) -> str:
-    return f"{bot_name}/batch"
 
 
 def _parts(wanted: Mapping[str, Wanted]) -> Iterator[list[Wanted]]:
@@ -107,13 +88,7 @@ def _parts(wanted: Mapping[str, Wanted]) -> Iterator[list[Wanted]]:
     for one in wanted.values():
         by_model[one.prompt.model].append(one)
     for mine in by_model.values():
-        yield from _portions(mine, REQUESTS_A_BATCH)
-
-
-def _portions(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    rest = iter(items)
-    while portion := list(islice(rest, size)):
-        yield portion
+        yield from portions(mine, REQUESTS_A_BATCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +127,7 @@ def _prepare(
             except BudgetSpent as error:
                 behind += 1
                 halt = halt or (error if error.holder != "user" else None)
-                pause = timedelta(seconds=ctx.settings.enrichment_interval_seconds)
-                waiting.add(one, "budget_spent", error.frees_at or now + pause)
+                waiting.add(one, "budget_spent", more_budget_at(ctx, error))
                 continue
             body = request_body(one.prompt, mode)
             request = BatchRequest(
@@ -197,28 +171,24 @@ def _hand_in_all(ctx: StageContext, client: BatchClient, lease: Lease, drafts: S
             yield _hand_in(ctx, client, lease, draft)
         except ModelUnavailable as error:
             for later in drafts[number + 1 :]:
-                _give_up(ctx, later.batch, str(error))
+                give_up(ctx, later.batch, str(error))
             raise
 
 
 def _hand_in(ctx: StageContext, client: BatchClient, lease: Lease, draft: _Draft) -> HandedIn:
     """Upload and create, with the lease kept alive; the batch is given up where the provider certainly has not got it."""
 
-    def keep_alive() -> None:
-        with ctx.database.begin() as connection:
-            ctx.confirm(connection, lease)
-
     def send(draft: _Draft) -> str:
         try:
             file_id = client.upload(draft.batch.id, draft.bodies.items())
         except ModelUnavailable as error:
-            _give_up(ctx, draft.batch, str(error))
+            give_up(ctx, draft.batch, str(error))
             raise
-        keep_alive()
+        ctx.renew(lease)
         try:
             provider_id = client.create(draft.batch.id, file_id)
         except ModelUnavailable as error:
-            adopted = _resume(ctx, client, draft.batch, str(error))
+            adopted = adopt(ctx, client, draft.batch, str(error))
             if adopted is None:
                 raise
             return adopted
@@ -226,7 +196,7 @@ def _hand_in(ctx: StageContext, client: BatchClient, lease: Lease, draft: _Draft
         return provider_id
 
     seconds = ctx.settings.enrichment_lease_seconds / 3
-    (reply,) = ask_all([draft], send, at_once=1, keep_alive=keep_alive, heartbeat_seconds=seconds)
+    (reply,) = ask_all([draft], send, at_once=1, keep_alive=lambda: ctx.renew(lease), heartbeat_seconds=seconds)
     if reply.error is not None:
         raise reply.error
     tokens = sum(request.tokens_in for request in draft.batch.requests)
@@ -247,194 +217,5 @@ def _resume_all(ctx: StageContext, client: BatchClient, lease: Lease, bot_name: 
         known = model_batches.open_batches(connection, ctx.settings.llm_chat_api_url, bot_name)
     for batch in known:
         if batch.provider_id is None:
-            with ctx.database.begin() as connection:
-                ctx.confirm(connection, lease)
-            _resume(ctx, client, batch, "Its process ended before it was handed in.")
-
-
-def _resume(ctx: StageContext, client: BatchClient, batch: Batch, failure: str) -> str | None:
-    """Adopt the batch where the provider has it, and return its id there; give it up where it has not."""
-    try:
-        found = client.find(batch.id)
-    except BatchesUnsupported:
-        found = None
-    if found is None:
-        _give_up(ctx, batch, failure)
-        return None
-    with ctx.database.begin() as connection:
-        model_batches.submitted(connection, batch.id, found.provider_id)
-    return found.provider_id
-
-
-def _give_up(ctx: StageContext, batch: Batch, failure: str) -> None:
-    with ctx.database.begin() as connection:
-        current = model_batches.locked(connection, batch.id)
-        if current is not None:
-            _close(connection, ctx, current, failure)
-
-
-def _close(connection: Connection, ctx: StageContext, batch: Batch, failure: str | None) -> None:
-    """Whatever got no answer took nothing; the messages may be worked on at once."""
-    now = ctx.clock()
-    for call_id in sorted(model_calls.still_open(connection, [request.call_id for request in batch.requests])):
-        _settle(connection, call_id, Outcome.UNAVAILABLE, now)
-    model_batches.finish(connection, batch.id, now, failure)
-    for stage in ("facts", "summary"):
-        ledger.release(connection, batch.bot_name, stage, IN_BATCH, batch.points, batch.user_days)
-
-
-def _settle(
-    connection: Connection,
-    call_id: int,
-    outcome: Outcome,
-    now: datetime,
-    answer: Answer | None = None,
-    cost: Decimal | None = Decimal(0),
-) -> str:
-    usage = answer.usage if answer is not None else Usage(0, 0)
-    model = answer.model if answer is not None else None
-    return model_calls.settle(connection, call_id, outcome, now, usage=usage, cost=cost, model_answered=model)
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A batch that is open no more: requests by what came of them, or why there is nothing of it."""
-
-    batch_id: str
-    bot_name: str
-    answered: int
-    failed: int
-    failure: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """The batches that ended, and how many are still under way."""
-
-    ended: tuple[Ended, ...]
-    under_way: int
-
-
-def any_open(ctx: StageContext) -> bool:
-    """Whether there is a batch at this endpoint to ask after."""
-    with ctx.database.connect() as connection:
-        return bool(model_batches.open_batches(connection, ctx.settings.llm_chat_api_url))
-
-
-def collect(ctx: StageContext, client: BatchClient, *, seconds: float = math.inf) -> Collected:
-    """Ask after every batch at this endpoint, and store the results of those that ended.
-
-    After ``seconds`` no further batch is begun with. May be done by several at once, and again after it was killed: each
-    call is settled once. Raises `ModelUnavailable` where the endpoint does not serve; what was stored stays.
-    """
-    deadline = time.monotonic() + seconds
-    with ctx.database.connect() as connection:
-        known = model_batches.open_batches(connection, ctx.settings.llm_chat_api_url)
-    ended: list[Ended] = []
-    for batch in known:
-        if time.monotonic() > deadline:
-            break
-        ended += filter(None, [_collect(ctx, client, batch)])
-    return Collected(tuple(ended), len(known) - len(ended))
-
-
-def _collect(ctx: StageContext, client: BatchClient, batch: Batch) -> Ended | None:
-    provider_id = batch.provider_id or _look_after(ctx, client, batch)
-    if provider_id is None:
-        return _ended(ctx, batch)
-    status = client.status(provider_id)
-    if status is None:
-        _give_up(ctx, batch, f"{client.host} does not know this batch any more.")
-    elif not status.ended:
-        return None
-    else:
-        _store(ctx, batch, client, status)
-        client.remove_files(status)
-    return _ended(ctx, batch)
-
-
-def _look_after(ctx: StageContext, client: BatchClient, batch: Batch) -> str | None:
-    """The provider's id of a batch that nobody is known to have handed in; None where somebody is at it, or has not."""
-    try:
-        with replace(ctx, lease_wait_seconds=0).lease(_lease_name(batch.bot_name)):
-            return _resume(ctx, client, batch, "Its process ended before it was handed in.")
-    except LeaseHeld:
-        return None
-
-
-def _ended(ctx: StageContext, batch: Batch) -> Ended | None:
-    with ctx.database.connect() as connection:
-        figures = model_batches.figures_of(connection, batch.id)
-    if figures.finished_at is None:
-        return None
-    return Ended(batch.id, batch.bot_name, figures.answered, figures.failed, figures.failure)
-
-
-def _store(ctx: StageContext, batch: Batch, client: BatchClient, status: BatchStatus) -> None:
-    for lines in _portions(client.results(status), _RESULTS_A_TRANSACTION):
-        with ctx.database.begin() as connection:
-            current = model_batches.locked(connection, batch.id)
-            if current is None:
-                return
-            _store_lines(connection, ctx, current, lines, client.host)
-    with ctx.database.begin() as connection:
-        current = model_batches.locked(connection, batch.id)
-        if current is not None:
-            failure = f"{client.host} ended it as failed ({status.failure or 'without a reason'})."
-            _close(connection, ctx, current, failure if status.status == "failed" else None)
-
-
-def _store_lines(
-    connection: Connection, ctx: StageContext, batch: Batch, lines: Sequence[ResultLine], host: str
-) -> None:
-    requests = {request.custom_id: request for request in batch.requests}
-    mine = {line.custom_id: line for line in lines if line.custom_id in requests}
-    unsettled = model_calls.still_open(connection, [requests[custom_id].call_id for custom_id in mine])
-    # Messages that have waited for too long are asked about at once: what they were answered then stands.
-    answered = model_answers.known(connection, [requests[custom_id].key for custom_id in mine])
-    now = ctx.clock()
-    for custom_id, line in mine.items():
-        request = requests[custom_id]
-        if request.call_id not in unsettled:
-            continue
-        outcome, answer = _read(request, line, host)
-        user_id = _settle(connection, request.call_id, outcome, now, answer, _cost(ctx, request, answer))
-        # A user who was erased meanwhile leaves no answer behind.
-        wanted = request.key not in answered and user_id == request.errand.user_id
-        if outcome is Outcome.ANSWERED and answer is not None and wanted:
-            model_answers.store(connection, request.errand, request, request.call_id, answer.text, now)
-
-
-def _cost(ctx: StageContext, request: BatchRequest, answer: Answer | None) -> Decimal | None:
-    """The provider's figure as it is, else the price table's, less what a batch saves."""
-    if answer is None:
-        return Decimal(0)
-    cost = cost_of(answer.usage, ctx.settings.llm_prices, request.model, answer.model)
-    if cost is None or answer.usage.cost is not None:
-        return cost
-    return cost * Decimal(str(ctx.settings.llm_batch_price_factor))
-
-
-def _read(request: BatchRequest, line: ResultLine, host: str) -> tuple[Outcome, Answer | None]:
-    if line.status is None:
-        return Outcome.UNAVAILABLE, None
-    # What was sent is not kept: of the prompt, only what the reading of an answer depends on.
-    prompt = Prompt(
-        request.purpose, request.prompt_version, request.model, 0.0, "", "", request.purpose.value, {},
-        request.max_output_tokens,
-    )  # fmt: skip
-    try:
-        answer = answer_in_batch(line.status, line.body, prompt, request.mode, host)
-    except (ModelUnavailable, StructuredOutputUnsupported):
-        return Outcome.UNAVAILABLE, None
-    except AnswerUnusable as error:
-        return Outcome(error.reason), _counted(error.answer, request)
-    return Outcome.ANSWERED, _counted(answer, request)
-
-
-def _counted(answer: Answer | None, request: BatchRequest) -> Answer | None:
-    """With our estimate of what was sent where the provider did not count."""
-    if answer is None or not answer.usage.estimated:
-        return answer
-    usage = replace(answer.usage, tokens_in=max(answer.usage.tokens_in, request.tokens_in))
-    return replace(answer, usage=usage)
+            ctx.renew(lease)
+            adopt(ctx, client, batch, NOT_HANDED_IN)

@@ -63,6 +63,11 @@ class StageContext:
         """Within a writing transaction: still ours, and renewed."""
         leases.confirm(connection, lease, self.settings.enrichment_lease_seconds)
 
+    def renew(self, lease: leases.Lease) -> None:
+        """The same by itself, during long waits."""
+        with self.database.begin() as connection:
+            self.confirm(connection, lease)
+
     def record_stage(self, bot_name: str, stage: str, seconds: float, counts: Mapping[date, Mapping[str, int]]) -> None:
         """Record what a stage did to each day; the time taken is shared out by the messages of each."""
         total = sum(day_counts["messages"] for day_counts in counts.values())

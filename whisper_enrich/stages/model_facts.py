@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from whisper_enrich.asking.batches import halves
 from whisper_enrich.asking.questions import Question, both_keeping_to, can_combine, read_facts, version
@@ -20,7 +20,7 @@ from whisper_enrich.facts.model import Extraction, Outcome
 from whisper_enrich.llm.gateway import Gateway
 from whisper_enrich.llm.types import Purpose
 from whisper_enrich.messages.store import BotCollection
-from whisper_enrich.stages.asking import Reply, ask_all, register
+from whisper_enrich.stages.asking import Reply, ask_all, more_budget_at, register
 from whisper_enrich.stages.attempts import failed
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.fact_questions import Ask, FactsPlanner, waits
@@ -108,7 +108,8 @@ class _Work:
     def _replies(self, asks: Sequence[Ask]) -> Iterator[Reply[Ask, tuple[Question, FactsPart]]]:
         seconds = self.ctx.settings.enrichment_lease_seconds / 3
         return ask_all(
-            asks, self._ask, at_once=self.ctx.settings.llm_concurrency, keep_alive=self._renew, heartbeat_seconds=seconds
+            asks, self._ask, at_once=self.ctx.settings.llm_concurrency, keep_alive=lambda: self.ctx.renew(self.lease),
+            heartbeat_seconds=seconds,
         )  # fmt: skip
 
     def _ask(self, ask: Ask) -> tuple[Question, FactsPart]:
@@ -116,10 +117,6 @@ class _Work:
         if not ask.both:
             return put, self.gateway.ask(put.errand, put.prompt, read_facts)
         return put, FactsPart(facts=self.gateway.ask(put.errand, put.prompt, both_keeping_to(put)).facts)
-
-    def _renew(self) -> None:
-        with self.ctx.database.begin() as connection:
-            self.ctx.confirm(connection, self.lease)
 
     def _store(self, extracted: Sequence[Extracted]) -> int:
         if not extracted:
@@ -148,8 +145,7 @@ class _Work:
         return blamed
 
     def _behind_budget(self, ask: Ask, rows: Mapping[str, Row], error: BudgetSpent) -> list[Extracted]:
-        pause = timedelta(seconds=self.ctx.settings.enrichment_interval_seconds)
-        next_at = error.frees_at or self.ctx.clock() + pause
+        next_at = more_budget_at(self.ctx, error)
         return [waits(rows[point], "budget_spent", next_at) for point in sorted(ask.waiting)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,10 +23,11 @@ from whisper_enrich.errors import AnswerUnusable, BudgetSpent, ModelUnavailable
 from whisper_enrich.llm.gateway import Gateway
 from whisper_enrich.llm.transcript import Chunk
 from whisper_enrich.llm.types import Purpose
-from whisper_enrich.stages.asking import Reply, ask_all, register
+from whisper_enrich.settings import Settings
+from whisper_enrich.stages.asking import Reply, ask_all, more_budget_at, register
 from whisper_enrich.stages.attempts import failed
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.stages.summaries import Engine, Job, Outcome, Verdict, summarised
+from whisper_enrich.stages.summaries import EXTRACTIVE, Engine, Job, Outcome, Verdict, summarised
 from whisper_enrich.storage import model_batches, profiles
 from whisper_enrich.storage.ledger import Progress, Row
 from whisper_enrich.storage.model_answers import Answered
@@ -72,6 +73,11 @@ class ModelSummariser:
     version: str
     halt: Exception | None = None
 
+    @classmethod
+    def of(cls, settings: Settings, gateway: Gateway, extractive: Engine = EXTRACTIVE) -> ModelSummariser:
+        """The one of the version that the settings come to."""
+        return cls(gateway, extractive, version(Purpose.SUMMARY, settings))
+
     def settle(self, ctx: StageContext, jobs: Sequence[Job], keep_alive: Callable[[], None]) -> list[Verdict]:
         """A verdict for every job. After the provider has failed once, nothing more is asked."""
         verdicts, due = self.apart(ctx, jobs)
@@ -97,10 +103,14 @@ class ModelSummariser:
             held = {bot: model_batches.held(connection, bot, users, ctx.clock()) for bot in bots}
         verdicts: dict[int, Verdict] = {}
         due: list[Due] = []
+        asked: dict[tuple[str, str], AskedBefore] = {}
         for index, job in enumerate(jobs):
-            verdict = self._without_asking(ctx, job, people[job.user_id], held[job.messages[0].bot_name])
+            bot, user = job.messages[0].bot_name, job.user_id
+            verdict = self._without_asking(ctx, job, people[user], held[bot])
             if verdict is None:
-                due.append(Due(index, job, people[job.user_id]))
+                if (bot, user) not in asked:
+                    asked[bot, user] = self._asked_before(ctx, bot, user)
+                due.append(Due(index, job, people[user], asked[bot, user]))
             else:
                 verdicts[index] = verdict
         return verdicts, due
@@ -135,8 +145,7 @@ class ModelSummariser:
             later = ctx.clock() + timedelta(seconds=ctx.settings.enrichment_retry_base_seconds)
             return self._stand_in(job, SummaryState.DEGRADED, _waits("model_unavailable", later), "model_unavailable")
         if isinstance(error, BudgetSpent):
-            later = error.frees_at or ctx.clock() + timedelta(seconds=ctx.settings.enrichment_interval_seconds)
-            return self._stand_in(job, SummaryState.PROVISIONAL, _waits("budget_spent", later))
+            return self._stand_in(job, SummaryState.PROVISIONAL, _waits("budget_spent", more_budget_at(ctx, error)))
         if isinstance(error, AnswerUnusable):
             reason = f"answer_{error.reason}"
             return self._stand_in(
@@ -154,18 +163,15 @@ class ModelSummariser:
     def pieces(self, ctx: StageContext, due: Due, about_to_be_asked: Sequence[Points] = ()) -> list[Piece]:
         """The stretches of a window, each once. Of ``about_to_be_asked``, facts and summary are asked for together
         elsewhere, as of those that have such an answer."""
-        job, settings = due.job, ctx.settings
-        talk = due.talk
-        together = {answer.points: answer.request_key for answer in self._answers(ctx, talk, Purpose.COMBINED)}
-        alone = [answer.points for answer in self._answers(ctx, talk, Purpose.SUMMARY)]
+        job, settings, together = due.job, ctx.settings, due.asked.together
         found: list[Piece] = []
         start = 0
         for stretch in stretches(
-            job.messages, [*about_to_be_asked, *together, *alone], settings.enrichment_pause_seconds,
+            job.messages, [*about_to_be_asked, *together, *due.asked.alone], settings.enrichment_pause_seconds,
             settings.llm_chunk_tokens,
         ):  # fmt: skip
             batch = with_context(job.messages, start, stretch)
-            chunk = talk.chunk(batch.messages, batch.context)
+            chunk = due.talk.chunk(batch.messages, batch.context)
             both, points = Piece(chunk, Purpose.COMBINED), points_of(stretch)
             # Asked in other words since (a name changed), the answer is no longer there: then for the summary alone.
             known = points in together and together[points] == both.question(ctx).prompt.key
@@ -218,18 +224,32 @@ class ModelSummariser:
         put = reduce_question(whole, found, ctx.settings, ctx.run_id)
         return unmasked(self.gateway.ask(put.errand, put.prompt, keeping_to(put, read_digest)), put.mask.unmask)
 
-    def _answers(self, ctx: StageContext, talk: Talk, purpose: Purpose) -> list[Answered]:
-        """What was asked about before."""
-        return self.gateway.answers_for(talk.bot_name, talk.user_id, version(purpose, ctx.settings), {purpose})
+    def _asked_before(self, ctx: StageContext, bot_name: str, user_id: str) -> AskedBefore:
+        def answers(purpose: Purpose) -> list[Answered]:
+            return self.gateway.answers_for(bot_name, user_id, version(purpose, ctx.settings), {purpose})
+
+        return AskedBefore(
+            {answer.points: answer.request_key for answer in answers(Purpose.COMBINED)},
+            [answer.points for answer in answers(Purpose.SUMMARY)],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AskedBefore:
+    """What of a user's talk has a stored answer: asked for ``together`` with facts, by points, and for the summary ``alone``."""
+
+    together: Mapping[Points, str]
+    alone: Sequence[Points]
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A window to ask for, and its place among the jobs."""
+    """A window to ask for, its place among the jobs, and what its user was asked about before."""
 
     index: int
     job: Job
     person: Person
+    asked: AskedBefore
 
     @property
     def talk(self) -> Talk:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 from typing import TypeVar
 
-from whisper_enrich.messages.model import Message, ParsedPoint, Speaker
-from whisper_enrich.messages.store import BotCollection
+from whisper_enrich.messages.model import Message, ParsedPoint, Point, Speaker
+from whisper_enrich.messages.store import PAYLOAD_FIELDS, BotCollection
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import enter, parse_all
 from whisper_enrich.storage import ledger_intake
@@ -20,20 +20,31 @@ _PART = {Speaker.USER: Part.USER, Speaker.BOT: Part.BOT}
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Rows whose points are as intake saw them, with the messages that count (duplicated halves are not there)."""
+    """Rows whose points are as intake saw them, with the messages that count (duplicated halves are not there).
+
+    ``points`` are the points behind them by id, for what a message does not carry.
+    """
 
     rows: list[Row]
     messages: dict[str, list[Message]]
+    points: dict[str, Point] = field(default_factory=dict)
 
 
-def read_messages(ctx: StageContext, bot: BotCollection, rows: Sequence[Row], *, vectors: bool = False) -> Read:
-    """Fetch the points of ``rows``.
+def read_messages(
+    ctx: StageContext,
+    bot: BotCollection,
+    rows: Sequence[Row],
+    *,
+    vectors: Sequence[str] = (),
+    fields: Sequence[str] = PAYLOAD_FIELDS,
+) -> Read:
+    """Fetch the points of ``rows`` with the named vectors.
 
     A point that was edited since intake is entered anew and a point that is gone is forgotten; the rows of both are left
     out here and wait for the next look.
     """
     wanted = [row.point_id for row in rows if row.parts]
-    points = ctx.store.by_ids(bot.collection, wanted, vectors=("content",) if vectors else ()) if wanted else []
+    points = ctx.store.by_ids(bot.collection, wanted, fields=fields, vectors=vectors) if wanted else []
     parsed = {p.point_id: p for p in parse_all(ctx, bot.bot_name, points, ctx.clock())}
     steady, unsteady = [], []
     messages: dict[str, list[Message]] = {}
@@ -48,7 +59,7 @@ def read_messages(ctx: StageContext, bot: BotCollection, rows: Sequence[Row], *,
             messages[row.point_id] = [m for m in point.messages if _PART[m.speaker] & row.parts]
     if unsteady:
         set_right(ctx, bot, unsteady)
-    return Read(steady, messages)
+    return Read(steady, messages, {point.id: point for point in points})
 
 
 def _as_entered(point: ParsedPoint, row: Row) -> bool:

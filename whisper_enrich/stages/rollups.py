@@ -9,12 +9,13 @@ from datetime import UTC
 from typing import Any
 
 from whisper_enrich.asking import rollups as questions
-from whisper_enrich.asking.batches import estimated_tokens
+from whisper_enrich.asking.questions import version
 from whisper_enrich.errors import AnswerUnusable, BudgetSpent, ModelUnavailable
+from whisper_enrich.llm.transcript import estimated_tokens
 from whisper_enrich.llm.types import Errand, Prompt, Purpose
-from whisper_enrich.stages.asking import Reply, ask_all
+from whisper_enrich.stages.asking import Reply, ask_all, register
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.storage import model_versions, profiles
+from whisper_enrich.storage import profiles
 from whisper_enrich.storage import rollups as repository
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.rollups import Dirty, MadeRollup
@@ -63,26 +64,17 @@ def roll_up(ctx: StageContext, bot_name: str, ask: Ask | None = None, *, stale: 
     `LeaseLost`, `LeaseHeld`; what was committed before stays.
     """
     result = RollupsResult()
-    version = questions.version(ctx.settings) if ask else ENGINE_VERSION
+    name = version(Purpose.ROLLUP, ctx.settings) if ask else ENGINE_VERSION
     with ctx.lease(f"{bot_name}/rollups") as lease:
         with ctx.database.connect() as connection:
-            found = repository.dirty(connection, bot_name, version=version if stale else None)
+            found = repository.dirty(connection, bot_name, version=name if stale else None)
         if ask and found:
-            _register(ctx, version)
+            register(ctx, Purpose.ROLLUP)
         _remove(ctx, bot_name, [one for one in found if one.input_hash is None], lease, result)
         due = [one for one in found if one.input_hash is not None]
         for start in range(0, len(due), AT_ONCE):
             _bring_up_to_date(ctx, bot_name, due[start : start + AT_ONCE], ask, lease, result)
     return result
-
-
-def _register(ctx: StageContext, version: str) -> None:
-    parts = questions.version_parts(ctx.settings)
-    with ctx.database.begin() as connection:
-        model_versions.register(
-            connection, version, purpose=Purpose.ROLLUP, prompt_version=parts["prompt"], model=parts["model"],
-            settings=parts, now=ctx.clock(),
-        )  # fmt: skip
 
 
 def _remove(ctx: StageContext, bot_name: str, gone: Sequence[Dirty], lease: Lease, result: RollupsResult) -> None:
@@ -150,13 +142,9 @@ def _made(
         yield from ((one, extractive(one.given, SummaryState.DEGRADED)) for one in asked)
         return
 
-    def keep_alive() -> None:
-        with ctx.database.begin() as connection:
-            ctx.confirm(connection, lease)
-
     replies = ask_all(
-        asked, lambda one: _told(ctx, bot_name, one, ask), at_once=ctx.settings.llm_concurrency, keep_alive=keep_alive,
-        heartbeat_seconds=ctx.settings.enrichment_lease_seconds / 3,
+        asked, lambda one: _told(ctx, bot_name, one, ask), at_once=ctx.settings.llm_concurrency,
+        keep_alive=lambda: ctx.renew(lease), heartbeat_seconds=ctx.settings.enrichment_lease_seconds / 3,
     )  # fmt: skip
     for reply in replies:
         yield reply.question, _settled(reply, result)
@@ -195,7 +183,7 @@ def _told(ctx: StageContext, bot_name: str, one: _Work, ask: Ask) -> Rollup:
         while 1 < len(parts) < len(given.windows):
             given = digested(one.given, [(part, put(part)) for part in parts])
             parts = parts_of(given, ctx.settings.llm_chunk_tokens, estimated_tokens)
-        return by_model(put(given), one.given, questions.version(ctx.settings))
+        return by_model(put(given), one.given, version(Purpose.ROLLUP, ctx.settings))
     except BudgetSpent:
         # A budget may be this user's alone: the others are asked for all the same, and find out without a call.
         return extractive(one.given, SummaryState.PROVISIONAL)

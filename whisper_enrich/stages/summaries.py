@@ -22,6 +22,7 @@ from whisper_enrich.storage.database import refuses_data
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import Progress, Row, UserDay
 from whisper_enrich.storage.summaries import WindowKey, WindowSummary
+from whisper_enrich.summaries import extractive
 from whisper_enrich.summaries.model import Summary, Window
 from whisper_enrich.summaries.windows import Action, assign, decide
 
@@ -102,6 +103,10 @@ class Engine:
             job.messages, user_name=job.user_name, bot_name=job.bot_display_name, window=job.window, scope=job.scope,
             short=job.short,
         )  # fmt: skip
+
+
+EXTRACTIVE = Engine(extractive.summarise, extractive.input_hash, extractive.ENGINE_VERSION)
+"""Sentences chosen from what was said; it also stands in for a model."""
 
 
 @dataclass
@@ -218,7 +223,7 @@ def _refused(ctx: StageContext, rows: Rows, error: Exception) -> _Changes:
 
 
 def _changes_of(ctx: StageContext, bot: BotCollection, rows: Rows, engine: Summariser, lease: Lease) -> _Changes:
-    read = read_messages(ctx, bot, [row for found in rows.values() for row in found], vectors=True)
+    read = read_messages(ctx, bot, [row for found in rows.values() for row in found], vectors=("content",))
     with ctx.database.connect() as connection:
         stored = repository.stored_windows(connection, bot.bot_name, list(rows))
         names = profiles.names_of(connection, sorted({user_id for user_id, _ in rows}))
@@ -232,11 +237,7 @@ def _changes_of(ctx: StageContext, bot: BotCollection, rows: Rows, engine: Summa
     }
     jobs = [(user_day, job) for user_day in work.values() for job in user_day.jobs()]
 
-    def keep_alive() -> None:
-        with ctx.database.begin() as connection:
-            ctx.confirm(connection, lease)
-
-    verdicts = engine.settle(ctx, [job for _, job in jobs], keep_alive)
+    verdicts = engine.settle(ctx, [job for _, job in jobs], lambda: ctx.renew(lease))
     for (user_day, job), verdict in zip(jobs, verdicts, strict=True):
         user_day.apply(job, verdict)
     for key, user_day in work.items():

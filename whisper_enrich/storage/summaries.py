@@ -33,31 +33,14 @@ def _naive(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredWindow:
-    """What decides whether a stored summary has to be redone: the hash of its input, its engine, how final it is."""
-
-    input_hash: str
-    engine_version: str
-    state: str
-
-
 def stored_windows(
     connection: Connection, bot_name: str, user_days: Sequence[UserDay]
 ) -> dict[UserDay, dict[WindowKey, str]]:
     """By user and UTC day, the windows that have a summary, with the hash of what each was made from."""
-    stored = stored_summaries(connection, bot_name, user_days)
-    return {key: {window: held.input_hash for window, held in windows.items()} for key, windows in stored.items()}
-
-
-def stored_summaries(
-    connection: Connection, bot_name: str, user_days: Sequence[UserDay]
-) -> dict[UserDay, dict[WindowKey, StoredWindow]]:
-    """By user and UTC day, the windows that have a summary, with what decides whether it has to be redone."""
     rows = connection.execute(
         text(
             """
-            SELECT s.user_id, w.day, start_timestamp, end_timestamp, scope, input_hash, enrichment_version, state
+            SELECT s.user_id, w.day, start_timestamp, end_timestamp, scope, input_hash
             FROM unnest(CAST(:users AS text[]), CAST(:days AS date[])) AS w (user_id, day)
             JOIN conversation_summaries s ON s.user_id = w.user_id AND s.bot_name = :bot
                 AND s.start_timestamp >= w.day AND s.start_timestamp < w.day + 1
@@ -65,12 +48,10 @@ def stored_summaries(
         ),
         {"bot": bot_name, "users": [user for user, _ in user_days], "days": [day for _, day in user_days]},
     )
-    found: dict[UserDay, dict[WindowKey, StoredWindow]] = {user_day: {} for user_day in user_days}
+    found: dict[UserDay, dict[WindowKey, str]] = {user_day: {} for user_day in user_days}
     for row in rows:
         start, end = row.start_timestamp.replace(tzinfo=UTC), row.end_timestamp.replace(tzinfo=UTC)
-        found[row.user_id, row.day][start, end, Scope(row.scope)] = StoredWindow(
-            row.input_hash, row.enrichment_version, row.state
-        )
+        found[row.user_id, row.day][start, end, Scope(row.scope)] = row.input_hash
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from whisper_enrich.asking.batches import estimated_tokens
+from whisper_enrich.llm.transcript import estimated_tokens
 from whisper_enrich.messages.model import Message, Speaker
 
 Points = tuple[tuple[str, str], ...]

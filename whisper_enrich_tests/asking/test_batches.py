@@ -5,7 +5,8 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whisper_enrich.asking.batches import CONTEXT_MESSAGES, Batch, batches, estimated_tokens, halves
+from whisper_enrich.asking.batches import CONTEXT_MESSAGES, Batch, batches, halves
+from whisper_enrich.llm.transcript import estimated_tokens
 from whisper_enrich.messages.model import Message, Scope, Speaker
 from whisper_enrich_tests.builders import at
 

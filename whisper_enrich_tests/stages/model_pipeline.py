@@ -7,11 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from whisper_enrich.asking.questions import version
-from whisper_enrich.assets.engines import EXTRACTIVE_SUMMARIES
 from whisper_enrich.llm.client import ChatClient
 from whisper_enrich.llm.gateway import Gateway
-from whisper_enrich.llm.types import Purpose
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.completion import complete_days, mark_left_out
 from whisper_enrich.stages.context import StageContext
@@ -21,6 +18,14 @@ from whisper_enrich.stages.model_summaries import ModelSummariser
 from whisper_enrich.stages.summaries import summarise_days
 from whisper_enrich_tests.builders import due
 from whisper_enrich_tests.scripted_model import Script, ScriptedModel
+
+TALK = [
+    "I live in Lisbon.", "Lovely! How long have you been there?", "I painted the kitchen yellow.", "Yellow suits you.",
+    "I saw two storks today.", "Where was that?",
+]  # fmt: skip
+"""A talk of six messages, the user first."""
+FACTS = ["ana lives in Lisbon.", "ana painted the kitchen yellow.", "ana saw two storks today."]
+"""What `sensible` finds in it of ana."""
 
 
 @dataclass
@@ -66,7 +71,7 @@ class Enrichment:
         return chosen
 
     def summariser(self, gateway: Gateway) -> ModelSummariser:
-        return ModelSummariser(gateway, EXTRACTIVE_SUMMARIES, version(Purpose.SUMMARY, self.ctx.settings))
+        return ModelSummariser.of(self.ctx.settings, gateway)
 
     def asked(self) -> list[str]:
         """The purposes of the calls so far, in order."""
@@ -86,4 +91,4 @@ def enrichment(ctx: StageContext, bot: BotCollection, model: ScriptedModel) -> E
     return Enrichment(replace(ctx, settings=ctx.settings.model_copy(update=model_settings(model.url))), bot, model)
 
 
-__all__ = ["Enrichment", "Script", "enrichment", "model_settings"]
+__all__ = ["FACTS", "TALK", "Enrichment", "Script", "enrichment", "model_settings"]

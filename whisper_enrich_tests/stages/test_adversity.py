@@ -16,10 +16,10 @@ from whisper_enrich.stages.completion import complete_days
 from whisper_enrich.stages.facts import extract_facts
 from whisper_enrich.stages.intake import take_in
 from whisper_enrich.stages.reconciliation import reconcile
-from whisper_enrich.stages.summaries import Engine, summarise_days
+from whisper_enrich.stages.summaries import EXTRACTIVE, summarise_days
 from whisper_enrich.storage import ledger
 from whisper_enrich.storage.tables import message_ledger
-from whisper_enrich.summaries.extractive import ENGINE_VERSION, input_hash, summarise
+from whisper_enrich.summaries.extractive import summarise
 from whisper_enrich_tests.builders import (
     CLOCK_COLUMNS,
     at,
@@ -38,7 +38,6 @@ from whisper_enrich_tests.conftest import fresh_schema
 from whisper_enrich_tests.stages.faults import Died, dying
 
 TALK = ["I live in Lisbon.", "Lovely!", "I painted the kitchen.", "Yellow?", "I saw two storks.", "Where?"]
-SUMMARISER = Engine(summarise, input_hash, ENGINE_VERSION)
 
 
 def edited(point, **fields):
@@ -141,7 +140,7 @@ def test_a_message_that_leaves_while_its_window_is_being_summarised_leaves_the_s
         take_in(ctx, elena)
         return summarise(messages, **kwargs)
 
-    summarise_days(ctx, elena, [date(2026, 3, 18)], replace(SUMMARISER, summarise=meanwhile))
+    summarise_days(ctx, elena, [date(2026, 3, 18)], replace(EXTRACTIVE, summarise=meanwhile))
     while days := due(ctx, elena):
         enrich(ctx, elena, days=days)
     assert sorted(column(ctx, "SELECT message_count FROM conversation_summaries")) == [1, 5]
@@ -152,7 +151,7 @@ def test_a_message_that_another_reading_takes_for_broken_neither_loses_its_facts
     take_in(ctx, elena)
     clock.now = at("2026-03-20 11:45")  # a worker on a host whose clock is 15 minutes late
     extract_facts(ctx, elena, [date(2026, 3, 20)], extract_statements, "test-1")
-    summarise_days(ctx, elena, [date(2026, 3, 20)], SUMMARISER)
+    summarise_days(ctx, elena, [date(2026, 3, 20)], EXTRACTIVE)
     complete_days(ctx, elena, [date(2026, 3, 20)])
     assert due(ctx, elena) == []
     clock.now = at("2026-03-21 12:00")
@@ -285,7 +284,7 @@ def test_a_summary_that_the_database_refuses_stops_no_other_and_is_set_aside(ctx
         summary = summarise(messages, user_name=user_name, **kwargs)
         return replace(summary, emotional_tone="x" * 51) if user_name == "bo" else summary
 
-    engine = replace(SUMMARISER, summarise=too_long)
+    engine = replace(EXTRACTIVE, summarise=too_long)
     take_in(ctx, elena)
     results = summarise_days(ctx, elena, [date(2026, 3, 18)], engine)
     assert (results[date(2026, 3, 18)].summaries, results[date(2026, 3, 18)].failures) == (2, {"DataError": 1})
@@ -307,7 +306,7 @@ def test_a_summary_that_fails_after_a_message_left_is_tried_again(ctx, elena, cl
     enrich(ctx, elena)
     ctx.store.delete(elena.collection, [talk[0].id])
     reconcile(ctx, elena)
-    summarise_days(ctx, elena, [date(2026, 3, 18)], replace(SUMMARISER, summarise=failing))
+    summarise_days(ctx, elena, [date(2026, 3, 18)], replace(EXTRACTIVE, summarise=failing))
     clock.forward(hours=1)
     while days := due(ctx, elena):
         enrich(ctx, elena, days=days)
@@ -324,7 +323,7 @@ def test_a_window_whose_last_attempt_failed_keeps_no_older_summary_and_comes_bac
     rounds = 0
     while days := due(ctx, elena):
         extract_facts(ctx, elena, days, extract_statements, "test-1")
-        summarise_days(ctx, elena, days, replace(SUMMARISER, summarise=failing))
+        summarise_days(ctx, elena, days, replace(EXTRACTIVE, summarise=failing))
         complete_days(ctx, elena, days)
         clock.forward(days=2)
         rounds += 1

@@ -13,32 +13,17 @@ from whisper_enrich.llm.batch_client import BatchClient, BatchesUnsupported
 from whisper_enrich.llm.client import connected
 from whisper_enrich.settings import Price
 from whisper_enrich.stages import batches
-from whisper_enrich.stages.batches import collect, resume, submit
+from whisper_enrich.stages.batch_results import collect
+from whisper_enrich.stages.batches import resume, submit
 from whisper_enrich.stages.intake import take_in
 from whisper_enrich.storage import model_answers, model_batches, model_calls
 from whisper_enrich.storage.tables import metadata
 from whisper_enrich_tests.builders import chat, column, contents, due, scalar
 from whisper_enrich_tests.scripted_model import ScriptedModel, refusal, reset, sensible, server_error, when
 from whisper_enrich_tests.stages.faults import Countdown, Died, DyingDatabase
-from whisper_enrich_tests.stages.model_pipeline import enrichment
+from whisper_enrich_tests.stages.model_pipeline import FACTS, TALK, enrichment
 
 DAY, NEXT_DAY, TODAY = "2026-03-17", "2026-03-18", "2026-03-20"
-TALK = [
-    "I live in Lisbon.", "Lovely! How long have you been there?", "I painted the kitchen yellow.", "Yellow suits you.",
-    "I saw two storks today.", "Where was that?",
-]  # fmt: skip
-FACTS = ["ana lives in Lisbon.", "ana painted the kitchen yellow.", "ana saw two storks today."]
-
-
-@pytest.fixture
-def model():
-    with ScriptedModel(sensible) as served:
-        yield served
-
-
-@pytest.fixture
-def work(ctx, elena, model):
-    return enrichment(ctx, elena, model)
 
 
 def talked(work, *days, user="ana", lines=TALK):

@@ -37,7 +37,7 @@ from whisper_enrich_tests.scripted_model import (
     when,
     wrong_schema,
 )
-from whisper_enrich_tests.stages.model_pipeline import model_settings
+from whisper_enrich_tests.stages.model_pipeline import TALK, model_settings
 from whisper_enrich_tests.stages.model_workers import (
     PRELOADED,
     Instants,
@@ -53,10 +53,6 @@ from whisper_enrich_tests.stages.model_workers import (
 )
 
 DAY = "2026-03-18"
-TALK = [
-    "I live in Lisbon.", "Lovely! How long have you been there?", "I painted the kitchen yellow.", "Yellow suits you.",
-    "I saw two storks today.", "Where was that?",
-]  # fmt: skip
 POINTS = [
     *chat(DAY, TALK), *chat("2026-03-17", ["I live in Faro.", "So do I.", "lol"], user="bo", channel="dm"),
     *chat("2026-03-16", ["I sold the boat.", "Why?"]),
@@ -85,12 +81,6 @@ class Death:
             self.place = place if self._left == 0 else None
         if self.place is not None:
             raise Died
-
-
-@pytest.fixture
-def model() -> Iterator[ScriptedModel]:
-    with ScriptedModel(sensible) as served:
-        yield served
 
 
 class Conversation:

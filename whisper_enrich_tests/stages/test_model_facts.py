@@ -11,7 +11,6 @@ from whisper_enrich.storage import ledger
 from whisper_enrich.storage.profiles import set_profile
 from whisper_enrich_tests.builders import at, chat, column, contents, pair, said, scalar
 from whisper_enrich_tests.scripted_model import (
-    ScriptedModel,
     invented_quotes,
     rate_limited,
     refusal,
@@ -22,26 +21,10 @@ from whisper_enrich_tests.scripted_model import (
     well,
     when,
 )
-from whisper_enrich_tests.stages.model_pipeline import enrichment
+from whisper_enrich_tests.stages.model_pipeline import FACTS, TALK
 
 DAY = "2026-03-18"
 TODAY = "2026-03-20"
-TALK = [
-    "I live in Lisbon.", "Lovely! How long have you been there?", "I painted the kitchen yellow.", "Yellow suits you.",
-    "I saw two storks today.", "Where was that?",
-]  # fmt: skip
-FACTS = ["ana lives in Lisbon.", "ana painted the kitchen yellow.", "ana saw two storks today."]
-
-
-@pytest.fixture
-def model():
-    with ScriptedModel(sensible) as served:
-        yield served
-
-
-@pytest.fixture
-def work(ctx, elena, model):
-    return enrichment(ctx, elena, model)
 
 
 def facts(ctx):

@@ -8,7 +8,6 @@ from whisper_enrich.storage import ledger
 from whisper_enrich.storage.profiles import set_profile
 from whisper_enrich_tests.builders import chat, column, contents, scalar
 from whisper_enrich_tests.scripted_model import (
-    ScriptedModel,
     for_schema,
     half_json,
     in_turn,
@@ -18,25 +17,10 @@ from whisper_enrich_tests.scripted_model import (
     server_error,
     when,
 )
-from whisper_enrich_tests.stages.model_pipeline import enrichment
+from whisper_enrich_tests.stages.model_pipeline import TALK
 
 DAY = "2026-03-18"
 TODAY = "2026-03-20"
-TALK = [
-    "I live in Lisbon.", "Lovely! How long have you been there?", "I painted the kitchen yellow.", "Yellow suits you.",
-    "I saw two storks today.", "Where was that?",
-]  # fmt: skip
-
-
-@pytest.fixture
-def model():
-    with ScriptedModel(sensible) as served:
-        yield served
-
-
-@pytest.fixture
-def work(ctx, elena, model):
-    return enrichment(ctx, elena, model)
 
 
 def states(ctx):

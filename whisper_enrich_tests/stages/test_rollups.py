@@ -17,11 +17,8 @@ from whisper_enrich.storage import leases, profiles
 from whisper_enrich_tests.builders import at as moment
 from whisper_enrich_tests.builders import chat, column, contents, enrich, said, scalar
 from whisper_enrich_tests.llm.gateway_builders import answer, gateway_over
+from whisper_enrich_tests.stages.model_pipeline import TALK
 
-TALK = [
-    "I live in Lisbon.", "Lovely! How long have you been there?", "I painted the kitchen yellow.", "Yellow suits you.",
-    "I saw two storks today.", "Where was that?",
-]  # fmt: skip
 DIGEST = {
     "summary": "ana or bo told Elena about Lisbon, a yellow kitchen and two storks.",
     "topics": ["Storks"], "tone": "positive (joy)", "decisions": ["paint the hall"],
