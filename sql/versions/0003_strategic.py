@@ -266,5 +266,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Views of the bots read our tables.
+    ours = op.get_bind().exec_driver_sql("SELECT current_schema()").scalar()
+    op.execute(f'DROP SCHEMA IF EXISTS "{ours}_bots" CASCADE')
     for table in reversed(NEW):
         op.execute(f"DROP TABLE {table}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from whisper_enrich.errors import ConfigurationError
 from whisper_enrich.storage.database import Database
@@ -24,7 +24,7 @@ def scripts_folder() -> Path:
 
 
 def migrate(database: Database) -> tuple[str | None, str]:
-    """Create the schema if missing and apply what is missing of the migrations.
+    """Create the schema if missing, apply what is missing of the migrations, and make the bots' views anew.
 
     Idempotent; a second process waits for the first. Returns the revision before and after.
     """
@@ -40,10 +40,29 @@ def migrate(database: Database) -> tuple[str | None, str]:
         connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{database.schema}"'))
         before = current_revision(database)
         if before != head:
+            # A table that a view reads cannot be changed.
+            connection.execute(text(f'DROP SCHEMA IF EXISTS "{bots_schema(database.schema)}" CASCADE'))
             config.attributes["connection"] = connection
             config.attributes["schema"] = database.schema
             command.upgrade(config, "head")
+        create_bot_views(connection, database)
     return before, str(head)
+
+
+def bots_schema(schema: str) -> str:
+    """The schema with the bots' views, beside that of the tables."""
+    return f"{schema}_bots"
+
+
+def create_bot_views(connection: Connection, database: Database) -> None:
+    """Make the views of the field contract anew, from ``sql/bot_views.sql``."""
+    template = (scripts_folder() / "bot_views.sql").read_text(encoding="utf-8")
+    filled = template.format(
+        ours=f'"{database.schema}"',
+        bots=f'"{bots_schema(database.schema)}"',
+        silence=database.settings.worker_silence_seconds,
+    )
+    connection.exec_driver_sql(filled.replace("%", "%%"))
 
 
 def current_revision(database: Database) -> str | None:

@@ -65,8 +65,8 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(database):
         ("ALTER TABLE user_facts RENAME COLUMN category TO kind", "column user_facts.category is missing"),
         ("ALTER TABLE user_facts ADD COLUMN mood text", "column user_facts.mood is unknown to this version"),
         (
-            "ALTER TABLE conversation_summaries ALTER COLUMN start_timestamp TYPE timestamptz",
-            "column conversation_summaries.start_timestamp is timestamp with time zone "
+            "ALTER TABLE conversation_summaries ALTER COLUMN updated_at TYPE timestamptz",
+            "column conversation_summaries.updated_at is timestamp with time zone "
             "instead of timestamp without time zone",
         ),
         ("ALTER TABLE user_facts ALTER COLUMN category DROP NOT NULL", "column user_facts.category is nullable"),
