@@ -11,7 +11,7 @@ from whisper_enrich.messages.model import Disposition, ParsedPoint, Point
 from whisper_enrich.messages.parsing import parse_point
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.storage import ledger_intake, overview, quarantine
+from whisper_enrich.storage import ledger_intake, overview, quarantine, strategic_caches
 
 SKEW_SECONDS = 60.0
 """From this difference between its two clocks on, a point's writer did not run in UTC."""
@@ -65,10 +65,11 @@ def enter(
     now: datetime,
     marked: Mapping[str, bool] | None = None,
 ) -> Entered:
-    """Parse points and enter them, with the quarantine, in one transaction."""
+    """Parse points and enter them, with the quarantine, in one transaction; what was computed for their users ends soon."""
     parsed = parse_all(ctx, bot.bot_name, page, now)
     with ctx.database.begin() as connection:
         absorbed = ledger_intake.absorb(connection, bot.bot_name, bot.collection, parsed, now=now, marked=marked)
+        strategic_caches.pull_in(connection, bot.bot_name, absorbed.said, ctx.settings.cache_ttl_seconds)
         quarantine.record(
             connection, bot.bot_name, bot.collection,
             [(p, point.payload) for p, point in zip(parsed, page, strict=True)], now=now,

@@ -7,13 +7,14 @@ stages then find nothing to derive and withdraw what they had derived.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 
 from sqlalchemy import Connection, text
 
 from whisper_enrich.messages.model import ParsedPoint, Speaker
+from whisper_enrich.storage import strategic_caches
 from whisper_enrich.storage.bulk import copy_into_temporary
 from whisper_enrich.storage.ledger import Part, lock
 
@@ -23,11 +24,12 @@ PAIR_TOLERANCE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Absorbed:
-    """Points by what intake made of them."""
+    """Points by what intake made of them. ``said`` is, by user, the time of the newest message that is new or changed."""
 
     new: int
     changed: int
     unchanged: int
+    said: Mapping[str, datetime] = field(default_factory=dict)
 
 
 _INTAKE_COLUMNS = (
@@ -63,7 +65,11 @@ def absorb(
     _keep_statistics(connection, new)
     connection.execute(text(_MARK_AGAIN), names)
     _flag_duplicates(connection, bot_name)
-    return Absorbed(new, len(written) - new, len(points) - len(written))
+    said: dict[str, datetime] = {}
+    for row in written:
+        if row.user_id is not None and row.event_time is not None:
+            said[row.user_id] = max(row.event_time, said.get(row.user_id, row.event_time))
+    return Absorbed(new, len(written) - new, len(points) - len(written), said)
 
 
 def _keep_statistics(connection: Connection, new: int) -> None:
@@ -166,7 +172,7 @@ WHERE (l.content_hash, l.disposition, l.reason, l.collection, l.user_id, l.event
     IS DISTINCT FROM (excluded.content_hash, excluded.disposition, excluded.reason, excluded.collection, excluded.user_id,
                       excluded.event_time, excluded.scope, excluded.parts)
   AND NOT ({_FROM_BEFORE.format(new="excluded")} AND l.facts_state <> 'waiting' AND l.summary_state <> 'waiting')
-RETURNING (xmax = 0) AS inserted
+RETURNING (xmax = 0) AS inserted, l.user_id, l.event_time
 """
 
 _MARK_AGAIN = """
@@ -241,7 +247,7 @@ def _flag_duplicates(connection: Connection, bot_name: str) -> None:
 def forget_points(connection: Connection, bot_name: str, point_ids: Sequence[str]) -> int:
     """Points that are gone from the store: what was derived from them will be withdrawn. Returns the rows changed.
 
-    A pair that had yielded to one of them counts again.
+    The cache rows of their users end at once. A pair that had yielded to one of them counts again.
     """
     if not point_ids:
         return 0
@@ -276,6 +282,8 @@ def forget_points(connection: Connection, bot_name: str, point_ids: Sequence[str
         ),
         {"bot": bot_name, "ids": list(point_ids)},
     ).rowcount
+    users = connection.execute(text("SELECT DISTINCT user_id FROM places WHERE user_id IS NOT NULL")).scalars().all()
+    strategic_caches.end(connection, bot_name, users)
     connection.execute(
         text("DELETE FROM quarantine WHERE bot_name = :bot AND point_id = ANY(:ids)"),
         {"bot": bot_name, "ids": list(point_ids)},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ import numpy as np
 from whisper_enrich.messages.model import Scope
 from whisper_enrich.strategic.history import (
     TRAITS,
+    AccessCounts,
+    DayTerms,
     Mention,
     OpenItem,
     Reaction,
@@ -24,6 +26,7 @@ from whisper_enrich.strategic.history import (
     Turns,
     VectorSums,
 )
+from whisper_enrich.strategic.segmentation import join as join_segments
 
 FORMAT = 1
 """Of the JSON. Rows of another format are computed anew."""
@@ -60,6 +63,12 @@ class DayFeatures:
     open_items: Sequence[OpenItem] = ()
     reactions: Sequence[Reaction] = ()
     vector_sums: Sequence[VectorSums] = ()
+    day_terms: DayTerms | None = None
+    access: Mapping[str, AccessCounts] = field(default_factory=dict)
+
+    def last_at(self) -> datetime | None:
+        """Time of the last message, None where there is none (a day of reactions)."""
+        return datetime.fromtimestamp(float(self.turns.at.max()), UTC) if len(self.turns) else None
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,9 @@ class Joined:
     segments: tuple[Segment, ...] = ()
     open_items: tuple[OpenItem, ...] = ()
     reactions: tuple[Reaction, ...] = ()
-    vector_sums: tuple[VectorSums, ...] = field(default=())
+    vector_sums: tuple[VectorSums, ...] = ()
+    day_terms: tuple[DayTerms, ...] = ()
+    access: Mapping[str, AccessCounts] = field(default_factory=dict)
 
 
 def no_turns() -> Turns:
@@ -86,14 +97,17 @@ def join(days: Sequence[DayFeatures]) -> Joined:
     if not days:
         return Joined(no_turns())
     turn_offsets = np.cumsum([0, *(len(d.turns) for d in days)])
-    segment_offsets = np.cumsum([0, *(len(d.segments) for d in days)])
     columns = {name: np.concatenate([getattr(d.turns, name) for d in days]) for name in _TYPES if name != "segment"}
-    columns["segment"] = np.concatenate([d.turns.segment + segment_offsets[i] for i, d in enumerate(days)])
-    mentions, segments, open_items = [], [], []
+    mentions, open_items = [], []
+    segments: list[Segment] = []
+    before: float | None = None
     for shift, day in zip(turn_offsets.tolist(), days, strict=False):
         mentions += [Mention(m.key, m.label, m.kind, m.turn + shift) for m in day.mentions]
-        segments += [replace(s, first=s.first + shift, last=s.last + shift) for s in day.segments]
         open_items += [replace(item, turn=item.turn + shift) for item in day.open_items]
+        if len(day.turns):
+            join_segments(segments, day.segments, shift, None if before is None else float(day.turns.at[0]) - before)
+            before = float(day.turns.at[-1])
+    columns["segment"] = segment_column(segments)
     return Joined(
         turns=Turns(ids=tuple(i for d in days for i in d.turns.ids), **columns),
         mentions=tuple(mentions),
@@ -101,7 +115,15 @@ def join(days: Sequence[DayFeatures]) -> Joined:
         open_items=tuple(open_items),
         reactions=tuple(reaction for d in days for reaction in d.reactions),
         vector_sums=tuple(sums for d in days for sums in d.vector_sums),
+        day_terms=tuple(d.day_terms for d in days if d.day_terms is not None),
+        access={point_id: counts for d in days for point_id, counts in d.access.items()},
     )
+
+
+def segment_column(segments: Sequence[Segment]) -> np.ndarray:
+    """`Turns.segment` of segments that cover all turns: int32 [n]."""
+    lengths = [s.last - s.first + 1 for s in segments]
+    return np.repeat(np.arange(len(segments), dtype=np.int32), lengths)
 
 
 def encode(features: DayFeatures) -> dict[str, Any]:
@@ -122,6 +144,8 @@ def encode(features: DayFeatures) -> dict[str, Any]:
         ],
         "reactions": [[r.at, r.kind, r.score, r.point_id] for r in features.reactions],
         "vector_sums": [[int(v.from_user), v.space, _half(v.total), v.count] for v in features.vector_sums],
+        "day_terms": _terms_as_json(features.day_terms),
+        "access": {point_id: [counts.count, counts.last_at] for point_id, counts in features.access.items()},
     }
 
 
@@ -151,7 +175,20 @@ def decode(day: date, stored: Mapping[str, Any]) -> DayFeatures:
             VectorSums(day, bool(from_user), space, _unpacked(total, np.float16, np.float32), count)
             for from_user, space, total, count in stored["vector_sums"]
         ],
+        day_terms=_terms_from_json(day, stored["day_terms"]),
+        access={point_id: AccessCounts(*counts) for point_id, counts in stored["access"].items()},
     )
+
+
+def _terms_as_json(terms: DayTerms | None) -> list[str] | None:
+    return None if terms is None else [_packed(np.array(side, dtype=np.uint32)) for side in (terms.user, terms.bot)]
+
+
+def _terms_from_json(day: date, stored: Sequence[str] | None) -> DayTerms | None:
+    if stored is None:
+        return None
+    user, bot = (tuple(_unpacked(side, np.uint32).tolist()) for side in stored)
+    return DayTerms(day, user, bot)
 
 
 def _segment_as_json(segment: Segment) -> list[Any]:

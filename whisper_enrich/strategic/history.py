@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 
@@ -86,8 +87,9 @@ class Turns:
     ``at`` float64 [n], seconds since 1970 UTC. ``from_user``, ``private`` (said in a dm) bool [n]. ``characters``, ``words``
     int32 [n]. ``emotion`` int8 [n], index into `EMOTIONS` or -1; ``intensity`` float32 [n] in 0..1 or NaN; ``valence``
     float32 [n] in -1..1 or NaN. ``question``, ``opening`` int8 [n], indices into the kinds above. ``traits`` float32
-    [n, len(TRAITS)] in 0..1, or NaN where a trait cannot be told from the text. ``coherence`` float32 [n]: cosine of this turn's content vector with the last turn of the
-    other speaker of the same day, NaN where either has none. ``segment`` int32 [n]: index into `History.segments`.
+    [n, len(TRAITS)] in 0..1, or NaN where a trait cannot be told from the text. ``coherence`` float32 [n]: cosine of this
+    turn's content vector with the last turn of the other speaker of the same day, NaN where either has none. ``segment``
+    int32 [n]: index into `History.segments`.
     """
 
     ids: tuple[str, ...]
@@ -252,16 +254,24 @@ class History:
         gaps = np.diff(self.turns.at, prepend=-np.inf)
         return np.flatnonzero(gaps > SESSION_GAP_SECONDS)
 
-    def local_hours(self) -> np.ndarray:
-        """Hour of the week of each turn in the user's time zone, float64 [n] in 0..168, Monday 0:00 is 0.
+    @cached_property
+    def local_seconds(self) -> np.ndarray:
+        """Time of each turn on the user's clock, float64 [n]: seconds since 1970-01-01 00:00 there. Computed once.
 
         The offset is looked up once a UTC quarter of an hour, so that many turns cost little.
         """
         quarters, where = np.unique(np.floor(self.turns.at / 900.0), return_inverse=True)
         offsets = np.array([_offset(quarter * 900.0, self.zone) for quarter in quarters])
-        local = self.turns.at + (offsets[where] if len(quarters) else 0.0)
+        return self.turns.at + (offsets[where] if len(quarters) else 0.0)
+
+    def local_hours(self) -> np.ndarray:
+        """Hour of the week of each turn in the user's time zone, float64 [n] in 0..168, Monday 0:00 is 0."""
         # 1970-01-01 was a Thursday.
-        return ((local / 3600.0) + 72.0) % 168.0
+        return ((self.local_seconds / 3600.0) + 72.0) % 168.0
+
+    def local_days(self) -> np.ndarray:
+        """Day of each turn in the user's time zone, int64 [n], days since 1970-01-01."""
+        return np.floor(self.local_seconds / 86400.0).astype(np.int64)
 
 
 def _offset(at: float, zone: tzinfo) -> float:
