@@ -26,7 +26,6 @@ from whisper_enrich.strategic.history import (
     Turns,
     VectorSums,
 )
-from whisper_enrich.strategic.segmentation import join as join_segments
 
 FORMAT = 1
 """Of the JSON. Rows of another format are computed anew."""
@@ -100,13 +99,10 @@ def join(days: Sequence[DayFeatures]) -> Joined:
     columns = {name: np.concatenate([getattr(d.turns, name) for d in days]) for name in _TYPES if name != "segment"}
     mentions, open_items = [], []
     segments: list[Segment] = []
-    before: float | None = None
     for shift, day in zip(turn_offsets.tolist(), days, strict=False):
         mentions += [Mention(m.key, m.label, m.kind, m.turn + shift) for m in day.mentions]
         open_items += [replace(item, turn=item.turn + shift) for item in day.open_items]
-        if len(day.turns):
-            join_segments(segments, day.segments, shift, None if before is None else float(day.turns.at[0]) - before)
-            before = float(day.turns.at[-1])
+        segments += [replace(s, first=s.first + shift, last=s.last + shift) for s in day.segments]
     columns["segment"] = segment_column(segments)
     return Joined(
         turns=Turns(ids=tuple(i for d in days for i in d.turns.ids), **columns),

@@ -51,7 +51,8 @@ def features_of_day(day: date, said: DayMessages, reactions: Sequence[Reaction] 
                 m.scope is Scope.DM,
             )
             for i, m in enumerate(said.messages)
-        ]
+        ],
+        said.names,
     )  # fmt: skip
     turns = _columns(said.messages, vectors, segment_column(segments))
     spoken = [(m.text, m.speaker is Speaker.USER, m.at, m.scope) for m in said.messages]
