@@ -38,6 +38,9 @@ REQUIREMENTS = [
     "rapidfuzz>=3.10",
     "phonenumbers>=9",
     "python-stdnum>=2.1",
+    # The zones of places, and the pictures in the UI.
+    "tzdata>=2025.2",
+    "matplotlib>=3.10,<4",
 ]
 
 TEST_REQUIREMENTS = [
@@ -59,7 +62,10 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.11",
     packages=find_packages(include=["whisper_enrich", "whisper_enrich.*"]),
-    package_data={"whisper_enrich.sample": ["conversations/*.jsonl", "conversations/*.json", "*.npz"]},
+    package_data={
+        "whisper_enrich.sample": ["conversations/*.jsonl", "conversations/*.json", "*.npz"],
+        "whisper_enrich.strategic": ["priors/*.json"],
+    },
     install_requires=REQUIREMENTS,
     extras_require={"test": TEST_REQUIREMENTS, "benchmark": BENCHMARK_REQUIREMENTS},
     entry_points={"console_scripts": ["whisper-enrich = whisper_enrich.cli:main"]},
