@@ -92,6 +92,14 @@ class Settings(BaseSettings):
         description="Show fact statements and summaries in Dagster metadata. They stay in its event log for ever.",
     )
 
+    influxdb_url: str | None = Field(
+        None, description="InfluxDB 2.x server with the bots' metrics. Absent: they are estimated from the conversation."
+    )
+    influxdb_token: SecretStr | None = Field(None, description="Its token, with the right to read the bucket.")
+    influxdb_org: str | None = Field(None, description="Its organisation, name or id.")
+    influxdb_bucket: str = Field("performance_metrics", description="Its bucket with the bots' metrics.")
+    influxdb_timeout_seconds: float = Field(10.0, gt=0, description="Time-out of one InfluxDB request, seconds.")
+
     min_messages_for_summary: int = Field(
         5, ge=1, description="Messages below which a window waits for its day to close."
     )
@@ -153,6 +161,21 @@ class Settings(BaseSettings):
     summary_min_words: int = Field(200, ge=20, description="Words of a model's summary of a full day, at least.")
     summary_max_words: int = Field(300, ge=20, description="Words of a model's summary of a full day, at most.")
 
+    strategic_max_age_seconds: int = Field(
+        86_400,
+        ge=600,
+        validation_alias=AliasChoices("strategic_max_age_seconds", "strategic_max_age"),
+        description="Longest life of a cache row whose user says nothing new, seconds.",
+    )
+    cache_ttl_seconds: int = Field(
+        300, ge=1, description="How long a cache row holds after a message that it has not read, seconds."
+    )
+    strategic_renew_days: int = Field(30, ge=1, description="Cache rows of users seen within these days are renewed.")
+    strategic_snapshot_days: int = Field(400, ge=2, description="Days for which the snapshots of caches are kept.")
+    worker_silence_seconds: int = Field(
+        600, ge=60, description="Silence of the worker after which cache rows count as stale, seconds."
+    )
+
     llm_budget_tokens_per_day: int | None = Field(None, ge=0, description="Tokens, in and out, a UTC day.")
     llm_budget_tokens_per_bot: int | None = Field(None, ge=0, description="Tokens a bot and UTC day.")
     llm_budget_tokens_per_user: int | None = Field(None, ge=0, description="Tokens a user and UTC day.")
@@ -180,7 +203,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "qdrant_url", "qdrant_host", "postgres_host", "llm_chat_api_key", "openrouter_api_key", "llm_chat_model",
-        "llm_fact_extraction_model", mode="before",
+        "llm_fact_extraction_model", "influxdb_url", mode="before",
     )  # fmt: skip
     @classmethod
     def _blank_is_absent(cls, value: Any) -> Any:
