@@ -4,10 +4,13 @@ conversation_memory (Qdrant)
    └─ pending_messages            intake into the ledger
         ├─ user_facts             assertions with evidence, folded into what is known
         ├─ conversation_summaries one a user, window and scope
+        ├─ conversation_features  a user's day, as far as the strategic engines need it
+        │    └─ strategic_…       six caches, seven engines: what a bot reads of a user
         └─ enrichment_metadata    marks the points completed, records the run
 summary_rollups                   nightly, digests of weeks and months
 ledger_reconciliation             nightly, every point against the ledger
 model_answers_retention           nightly, raw answers of the model past their retention
+strategic_snapshots_retention     nightly, snapshots of the caches past their retention
 """
 
 import os
@@ -28,8 +31,17 @@ from whisper_enrich.assets.enrichment_metadata import enrichment_metadata
 from whisper_enrich.assets.ledger_reconciliation import ledger_reconciliation
 from whisper_enrich.assets.model_answers_retention import model_answers_retention
 from whisper_enrich.assets.pending_messages import pending_messages
+from whisper_enrich.assets.strategic.character_performance import strategic_character_performance
+from whisper_enrich.assets.strategic.conversation_features import conversation_features
+from whisper_enrich.assets.strategic.conversation_patterns import strategic_conversation_patterns
+from whisper_enrich.assets.strategic.engagement_opportunities import strategic_engagement_opportunities
+from whisper_enrich.assets.strategic.memory_behavior import strategic_memory_behavior
+from whisper_enrich.assets.strategic.memory_health import strategic_memory_health
+from whisper_enrich.assets.strategic.personality_profiles import strategic_personality_profiles
+from whisper_enrich.assets.strategic.snapshots_retention import strategic_snapshots_retention
 from whisper_enrich.assets.summary_rollups import summary_rollups
 from whisper_enrich.assets.user_facts import user_facts
+from whisper_enrich.automation.cache_checks import cache_checks, cycles_are_in_time
 from whisper_enrich.automation.checks import (
     budget_left,
     every_fact_has_evidence,
@@ -42,13 +54,17 @@ from whisper_enrich.automation.jobs import (
     check_quality,
     enrich_bot_day,
     prune_model_answers,
+    prune_strategic_snapshots,
     reconcile_ledger,
+    renew_bot_caches,
     roll_up_bot,
 )
 from whisper_enrich.automation.schedules import (
     check_quality_hourly,
     prune_model_answers_daily,
+    prune_strategic_snapshots_daily,
     reconcile_daily,
+    renew_caches,
     roll_up_nightly,
     sweep_recent_days,
 )
@@ -61,10 +77,18 @@ defs = Definitions(
         pending_messages,
         user_facts,
         conversation_summaries,
+        conversation_features,
+        strategic_memory_health,
+        strategic_character_performance,
+        strategic_personality_profiles,
+        strategic_conversation_patterns,
+        strategic_memory_behavior,
+        strategic_engagement_opportunities,
         enrichment_metadata,
         summary_rollups,
         ledger_reconciliation,
         model_answers_retention,
+        strategic_snapshots_retention,
     ],
     asset_checks=[
         nothing_waits_too_long,
@@ -72,10 +96,29 @@ defs = Definitions(
         every_point_is_accounted_for,
         every_fact_has_evidence,
         budget_left,
+        cycles_are_in_time,
+        *cache_checks,
     ],
-    jobs=[enrich_bot_day, backfill_enrichment, reconcile_ledger, prune_model_answers, roll_up_bot, check_quality],
+    jobs=[
+        enrich_bot_day,
+        backfill_enrichment,
+        renew_bot_caches,
+        reconcile_ledger,
+        roll_up_bot,
+        prune_model_answers,
+        prune_strategic_snapshots,
+        check_quality,
+    ],
     sensors=[new_messages, collect_batches],
-    schedules=[sweep_recent_days, reconcile_daily, prune_model_answers_daily, roll_up_nightly, check_quality_hourly],
+    schedules=[
+        sweep_recent_days,
+        renew_caches,
+        reconcile_daily,
+        roll_up_nightly,
+        prune_model_answers_daily,
+        prune_strategic_snapshots_daily,
+        check_quality_hourly,
+    ],
     resources={"pipeline": Pipeline()},
     executor=in_process_executor,
 )

@@ -126,8 +126,12 @@ def due(ctx: StageContext, bot: BotCollection) -> list[date]:
         return sorted(overview.due_days(connection, ctx.clock()).get(bot.bot_name, ()))
 
 
-CLOCK_COLUMNS = {"first_seen_at", "extracted_at", "created_at", "updated_at", "discovered_at", "id", "fact_id"}
-RUN_TABLES = {"stage_runs", "enrichment_metadata", "leases", "store_identity", "reconciliations"}
+CLOCK_COLUMNS = {
+    "first_seen_at", "extracted_at", "created_at", "updated_at", "discovered_at", "id", "fact_id", "computed_at", "expires_at",
+}  # fmt: skip
+RUN_TABLES = {
+    "stage_runs", "enrichment_metadata", "leases", "store_identity", "reconciliations", "worker_heartbeats",
+}  # fmt: skip
 
 
 def contents(ctx: StageContext, *, with_clocks: bool = False) -> dict[str, list[tuple]]:

@@ -18,7 +18,7 @@ LOOKS = 3
 LOOK_PAUSE_SECONDS = 0.4
 
 
-def _table(rows: Sequence[dict]) -> MetadataValue:
+def table(rows: Sequence[dict]) -> MetadataValue:
     return MetadataValue.table([TableRecord(row) for row in rows] or [TableRecord({"bot": "none"})])
 
 
@@ -43,7 +43,7 @@ def nothing_waits_too_long(pipeline: ResourceParam[Pipeline]) -> AssetCheckResul
     return AssetCheckResult(
         passed=not late,
         severity=AssetCheckSeverity.WARN,
-        metadata={"oldest_seconds": max((row["seconds"] for row in rows), default=0), "late": _table(late)},
+        metadata={"oldest_seconds": max((row["seconds"] for row in rows), default=0), "late": table(late)},
     )
 
 
@@ -69,7 +69,7 @@ def no_dead_letters(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
         severity=AssetCheckSeverity.WARN,
         metadata={
             "dead_letters": sum(reason.count for reason in dead),
-            "reasons": _table([{"bot": r.bot_name, "reason": r.reason, "count": r.count} for r in dead]),
+            "reasons": table([{"bot": r.bot_name, "reason": r.reason, "count": r.count} for r in dead]),
         },
     )
 
@@ -89,7 +89,7 @@ def every_point_is_accounted_for(pipeline: ResourceParam[Pipeline]) -> AssetChec
     return AssetCheckResult(
         passed=not lost and not gone,
         severity=AssetCheckSeverity.ERROR if lost else AssetCheckSeverity.WARN,
-        metadata={"lost": lost, "gone": gone, "bots": _table(rows)},
+        metadata={"lost": lost, "gone": gone, "bots": table(rows)},
     )
 
 
@@ -140,7 +140,7 @@ def budget_left(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
         metadata={
             "waiting_for_facts": sum(w.facts for w in waiting),
             "waiting_for_summaries": sum(w.summaries for w in waiting),
-            "bots": _table(rows),
+            "bots": table(rows),
         },
     )
 

@@ -5,8 +5,16 @@ from datetime import date
 from dagster import AssetSelection, define_asset_job, in_process_executor
 
 from whisper_enrich.partitions import range_tags
+from whisper_enrich.storage.tables import CACHES
 
-PIPELINE_ASSETS = ("pending_messages", "user_facts", "conversation_summaries", "enrichment_metadata")
+CACHE_ASSETS = ("conversation_features", *(table.name for table in CACHES))
+PIPELINE_ASSETS = (
+    "pending_messages",
+    "user_facts",
+    "conversation_summaries",
+    *CACHE_ASSETS,
+    "enrichment_metadata",
+)
 
 BOT_TAG = "whisper_enrich/bot"
 """On every run that we launch; `dagster.yaml` lets one run a bot through at a time."""
@@ -28,7 +36,7 @@ enrich_bot_day = define_asset_job(
     "enrich_bot_day",
     selection=_pipeline,
     executor_def=in_process_executor,
-    description="Intake, facts, summaries and completion for one bot and one or more days.",
+    description="Intake, facts, summaries, caches and completion for one bot and one or more days.",
 )
 
 backfill_enrichment = define_asset_job(
@@ -36,7 +44,15 @@ backfill_enrichment = define_asset_job(
     selection=_pipeline,
     executor_def=in_process_executor,
     tags={PRIORITY_TAG: "-10"},
-    description="Intake, facts, summaries and completion for days gone by, queued behind whatever is live.",
+    description="Intake, facts, summaries, caches and completion for days gone by, queued behind whatever is live.",
+)
+
+renew_bot_caches = define_asset_job(
+    "renew_bot_caches",
+    selection=AssetSelection.assets(*CACHE_ASSETS).without_checks(),
+    executor_def=in_process_executor,
+    tags={PRIORITY_TAG: "-1"},
+    description="The strategic caches of one bot: rows of users with news, and rows that are close to their end.",
 )
 
 reconcile_ledger = define_asset_job(
@@ -53,6 +69,14 @@ prune_model_answers = define_asset_job(
     executor_def=in_process_executor,
     tags={PRIORITY_TAG: "-5"},
     description="Drop raw answers of the model that are older than LLM_ANSWER_RETENTION_DAYS.",
+)
+
+prune_strategic_snapshots = define_asset_job(
+    "prune_strategic_snapshots",
+    selection=AssetSelection.assets("strategic_snapshots_retention"),
+    executor_def=in_process_executor,
+    tags={PRIORITY_TAG: "-5"},
+    description="Drop snapshots of the caches that are older than STRATEGIC_SNAPSHOT_DAYS.",
 )
 
 roll_up_bot = define_asset_job(

@@ -20,12 +20,17 @@ from whisper_enrich.automation.jobs import (
     check_quality,
     enrich_bot_day,
     prune_model_answers,
+    prune_strategic_snapshots,
     reconcile_ledger,
+    renew_bot_caches,
     roll_up_bot,
     run_tags,
 )
 from whisper_enrich.partitions import BOTS
 from whisper_enrich.resources.pipeline import Pipeline
+from whisper_enrich.settings import load_settings
+from whisper_enrich.storage import strategic_caches
+from whisper_enrich.strategic.validity import RENEWAL_MARGIN
 
 
 @schedule(
@@ -49,6 +54,12 @@ def sweep_recent_days(
         yield RunRequest(tags=run_tags(bot_name, first, today, "sweep"))
 
 
+def every(seconds: int) -> str:
+    """A cron expression that comes closest to an interval: whole minutes that divide the hour, hourly at most."""
+    minutes = max((m for m in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60) if m * 60 <= max(seconds, 60)), default=1)
+    return "0 * * * *" if minutes == 60 else f"*/{minutes} * * * *"
+
+
 def _one_run_a_bot(context: ScheduleEvaluationContext, cause: str) -> Iterator[RunRequest | SkipReason]:
     bots = context.instance.get_dynamic_partitions(BOTS)
     if not bots:
@@ -69,6 +80,33 @@ def reconcile_daily(context: ScheduleEvaluationContext) -> Iterator[RunRequest |
     yield from _one_run_a_bot(context, "reconciliation")
 
 
+@schedule(
+    job=renew_bot_caches,
+    cron_schedule=every(load_settings().enrichment_interval_seconds),
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Renews the strategic rows that are close to their end; launches nothing where none is.",
+)
+def renew_caches(
+    context: ScheduleEvaluationContext, pipeline: ResourceParam[Pipeline]
+) -> Iterator[RunRequest | SkipReason]:
+    """Every ENRICHMENT_INTERVAL_SECONDS the bots with a row that ends soon, of a user seen within STRATEGIC_RENEW_DAYS."""
+    now = pipeline.clock()
+    with pipeline.database.connect() as connection:
+        ending = strategic_caches.bots_to_renew(
+            connection,
+            renew_before=now + RENEWAL_MARGIN,
+            seen_after=now - timedelta(days=pipeline.settings.strategic_renew_days),
+        )
+    registered = set(context.instance.get_dynamic_partitions(BOTS))
+    in_flight = discovery.bots_in_flight(context.instance)
+    bots = [name for name in ending if name in registered and name not in in_flight]
+    if not bots:
+        yield SkipReason(f"No row ends within {RENEWAL_MARGIN}." if not ending else "A run of these bots is in flight.")
+    for bot_name in bots:
+        yield RunRequest(tags=run_tags(bot_name, now.date(), now.date(), "renewal"))
+
+
 prune_model_answers_daily = ScheduleDefinition(
     name="prune_model_answers_daily",
     job=prune_model_answers,
@@ -76,6 +114,15 @@ prune_model_answers_daily = ScheduleDefinition(
     execution_timezone="UTC",
     default_status=DefaultScheduleStatus.RUNNING,
     description="Raw answers of the model past their retention.",
+)
+
+prune_strategic_snapshots_daily = ScheduleDefinition(
+    name="prune_strategic_snapshots_daily",
+    job=prune_strategic_snapshots,
+    cron_schedule="25 4 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Snapshots of the strategic caches past their retention.",
 )
 
 

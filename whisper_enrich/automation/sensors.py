@@ -22,6 +22,7 @@ from whisper_enrich.partitions import BOTS, bot_partitions
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.settings import load_settings
 from whisper_enrich.stages import batch_results
+from whisper_enrich.storage import strategic_caches
 
 CURSOR_VERSION = 1
 COLLECT_SECONDS = 300
@@ -88,6 +89,9 @@ def _tick(context: SensorEvaluationContext, patient: Pipeline) -> SensorResult |
         context.log.warning(f"The process of run {run_id} was killed; it is recorded as failed.")
     in_flight = discovery.bots_in_flight(context.instance)
     paused = discovery.pauses(context.instance, [name for name in chosen if due.get(name)], now)
+    with ctx.database.begin() as connection:
+        # A bot whose runs fail is not looked after: what its readers have is no longer kept up.
+        strategic_caches.beat(connection, [name for name in chosen if name not in paused], now)
     plan = plan_runs(
         chosen, due, in_flight, first_day=ctx.settings.enrichment_start_date, today=now.date(), paused=paused
     )

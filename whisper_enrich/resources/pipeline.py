@@ -20,6 +20,8 @@ from whisper_enrich.storage.state_dir import state_dir
 
 if TYPE_CHECKING:
     from whisper_enrich.llm.client import AsksModel
+    from whisper_enrich.metrics.influx import MetricsSource
+    from whisper_enrich.stages.strategic_surroundings import Surrounding
 
 
 class Pipeline:
@@ -78,6 +80,19 @@ class Pipeline:
         if run_id not in self._gateways:
             self._gateways = {run_id: Gateway(self.model_client, self.database, self.settings, self.clock)}
         return self._gateways[run_id]
+
+    @cached_property
+    def metrics(self) -> "MetricsSource":
+        """Where performance was measured: InfluxDB where the settings name one."""
+        from whisper_enrich.metrics.influx import open_metrics
+
+        return open_metrics(self.settings)
+
+    def surroundings(self, bot_name: str) -> "Surrounding":
+        """A reader of what is known of a bot's users beside their messages, for the strategic engines."""
+        from whisper_enrich.stages.strategic_surroundings import surroundings_of
+
+        return surroundings_of(self.database, self.metrics, bot_name, self.clock())
 
     def patient_for(self, seconds: float) -> "Pipeline":
         """The same, but waiting at most ``seconds`` for the embedded store's turn (a sensor must not block its host)."""

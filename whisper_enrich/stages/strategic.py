@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from hashlib import blake2b
 
 from whisper_enrich.errors import PartialFailure
 from whisper_enrich.messages.points import chunks
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.strategic_histories import Known, known_of
+from whisper_enrich.stages.strategic_surroundings import Surrounding
 from whisper_enrich.storage import strategic_caches as repository
 from whisper_enrich.storage import strategic_features
 from whisper_enrich.storage.leases import Lease
@@ -30,6 +30,7 @@ from whisper_enrich.strategic.engines import (
 )
 from whisper_enrich.strategic.history import History
 from whisper_enrich.strategic.performance_days import DayMeasures
+from whisper_enrich.strategic.validity import RENEWAL_MARGIN, lifetime, pulled_in
 
 log = logging.getLogger("whisper_enrich")
 
@@ -42,13 +43,11 @@ USERS_AT_ONCE = 50
 
 @dataclass
 class CacheResult:
-    """What became of one cache on one day: rows and snapshots made from how many messages, failures by the error's class,
-    nulls by reason."""
+    """What became of one cache on one day: rows and snapshots made, from how many messages, nulls by reason."""
 
     messages: int = 0
     rows: int = 0
     snapshots: int = 0
-    failures: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
 
@@ -57,7 +56,7 @@ def compute_caches(
     bot: BotCollection,
     days: Sequence[date],
     cache: str,
-    surroundings: Surroundings,
+    surrounding: Surrounding = lambda users: Surroundings(),
     *,
     redo: bool = False,
 ) -> dict[date, CacheResult]:
@@ -69,7 +68,7 @@ def compute_caches(
     """
     results = {day: CacheResult() for day in days}
     started = time.perf_counter()
-    work = _Work(ctx, bot.bot_name, cache, surroundings, ENGINE_VERSION if redo else None)
+    work = _Work(ctx, bot.bot_name, cache, surrounding, ENGINE_VERSION if redo else None)
     with ctx.lease(f"{bot.bot_name}/{cache}") as lease:
         work.latest(lease, results[max(days)])
         work.by_day(lease, results)
@@ -77,12 +76,11 @@ def compute_caches(
         bot.bot_name, cache, time.perf_counter() - started,
         {day: {"messages": r.messages, "rows": r.rows, "snapshots": r.snapshots} for day, r in results.items()},
     )  # fmt: skip
-    failures = sum((result.failures for result in results.values()), Counter())
-    if failures:
-        kinds = ", ".join(f"{name} ({count})" for name, count in sorted(failures.items()))
+    if work.failed:
+        kinds = ", ".join(f"{name} ({count})" for name, count in sorted(Counter(work.failed.values()).items()))
         raise PartialFailure(
-            f"{cache} could not be computed for {sum(failures.values())} user(s) of {bot.bot_name}: {kinds}. All others "
-            "are stored; the log of this run has the stack. Their last rows stay until then."
+            f"{cache} could not be computed for {len(work.failed)} user(s) of {bot.bot_name}: {kinds}. All others are "
+            "stored; the log of this run has the stack. Their last rows stay until then."
         )
     return results
 
@@ -92,8 +90,10 @@ class _Work:
     ctx: StageContext
     bot_name: str
     cache: str
-    surroundings: Surroundings
+    surrounding: Surrounding
     redo_unless: str | None
+    failed: dict[str, str] = field(default_factory=dict)
+    """The error's class by user."""
 
     def latest(self, lease: Lease, result: CacheResult) -> None:
         """Rows of users with news, and the bot-wide row where there is one."""
@@ -103,16 +103,20 @@ class _Work:
             repository.delete_rows_without_messages(connection, self.bot_name, self.cache)
             due = repository.due_users(
                 connection, self.bot_name, self.cache,
-                renew_before=now + repository.RENEWAL_MARGIN, seen_after=now - timedelta(days=settings.strategic_renew_days),
+                renew_before=now + RENEWAL_MARGIN, seen_after=now - timedelta(days=settings.strategic_renew_days),
                 redo_unless=self.redo_unless,
             )  # fmt: skip
-        soon = now + timedelta(seconds=settings.cache_ttl_seconds)
         for some in chunks(due, USERS_AT_ONCE):
             rows = list(self._rows(some, now, result))
             with self.ctx.database.begin() as connection:
                 self.ctx.confirm(connection, lease)
                 behind = strategic_features.users_behind(connection, self.bot_name, [row.user_id for row in rows])
-                rows = [self._cut_short(row, soon) if row.user_id in behind else row for row in rows]
+                rows = [
+                    replace(row, expires_at=pulled_in(row.expires_at, now, settings.cache_ttl_seconds))
+                    if row.user_id in behind
+                    else row
+                    for row in rows
+                ]
                 repository.write_rows(connection, self.cache, self.bot_name, ENGINE_VERSION, rows)
             result.rows += len(rows)
         if due and self.cache == PERFORMANCE:
@@ -120,9 +124,10 @@ class _Work:
 
     def _rows(self, due: Sequence[Due], now: datetime, result: CacheResult) -> Iterator[CacheRow]:
         keys = {one.user_id: one.input_key for one in due}
+        surroundings = self._surroundings(list(keys))
         for known in self._known(list(keys)):
             history = known.now(now)
-            if (computed := self._compute(history, result)) is not None:
+            if (computed := self._compute(history, surroundings, result)) is not None:
                 yield self._row(known.user_id, keys[known.user_id], history, computed, now)
 
     def _bot_wide(self, lease: Lease, now: datetime, result: CacheResult) -> None:
@@ -132,12 +137,12 @@ class _Work:
         by_user: dict[str, list[DayMeasures]] = {}
         for day in stored:
             by_user.setdefault(day.user_id, []).extend(DayMeasures.from_json(measures) for measures in day.measures)
-        computed = compute_bot_wide(self.bot_name, by_user, now, self.surroundings)
+        computed = compute_bot_wide(self.bot_name, by_user, now, self._surroundings(list(by_user)))
         last = max((day.last_at for day in stored), default=now)
         row = CacheRow(
             user_id=BOT_WIDE, results=computed.results, reasons=computed.reasons, read_up_to=last,
             messages_read=sum(day.messages for day in stored), input_key=sum(day.fingerprint for day in stored),
-            computed_at=now, expires_at=now + self._life(BOT_WIDE),
+            computed_at=now, expires_at=self._end(BOT_WIDE, now),
         )  # fmt: skip
         with self.ctx.database.begin() as connection:
             self.ctx.confirm(connection, lease)
@@ -155,26 +160,30 @@ class _Work:
             by_user.setdefault(one.user_id, []).append(one)
         for users in chunks(list(by_user), USERS_AT_ONCE):
             rows = []
+            surroundings = self._surroundings(users)
             for known in self._known(users):
                 for one in by_user[known.user_id]:
                     history = known.at_end_of(one.day, now)
-                    if (computed := self._compute(history, results[one.day])) is not None:
+                    if (computed := self._compute(history, surroundings, results[one.day])) is not None:
                         rows.append((one.day, self._row(known.user_id, one.input_key, history, computed, now)))
                         results[one.day].snapshots += 1
             with self.ctx.database.begin() as connection:
                 self.ctx.confirm(connection, lease)
                 repository.write_snapshots(connection, self.cache, self.bot_name, ENGINE_VERSION, rows)
 
+    def _surroundings(self, users: Sequence[str]) -> Surroundings:
+        return self.surrounding(users) if self.cache == PERFORMANCE else Surroundings()
+
     def _known(self, users: Sequence[str]) -> Iterable[Known]:
         with self.ctx.database.connect() as connection:
             return list(known_of(connection, self.bot_name, users))
 
-    def _compute(self, history: History, result: CacheResult) -> Computed | None:
+    def _compute(self, history: History, surroundings: Surroundings, result: CacheResult) -> Computed | None:
         try:
-            computed = compute(self.cache, history, self.surroundings)
+            computed = compute(self.cache, history, surroundings)
         except Exception as error:  # noqa: BLE001 - one user must not stop the others; raised at the end.
             # The text of the error could quote a message; its stack does not.
-            result.failures[type(error).__name__] += 1
+            self.failed[history.user_id] = type(error).__name__
             frames = "".join(traceback.format_tb(error.__traceback__))
             log.error("%s of a user of %s failed: %s\n%s", self.cache, self.bot_name, type(error).__name__, frames)
             return None
@@ -186,14 +195,8 @@ class _Work:
         return CacheRow(
             user_id=user_id, results=computed.results, reasons=computed.reasons,
             read_up_to=datetime.fromtimestamp(float(history.turns.at.max()), UTC), messages_read=len(history.turns),
-            input_key=key, computed_at=now, expires_at=now + self._life(user_id),
+            input_key=key, computed_at=now, expires_at=self._end(user_id, now),
         )  # fmt: skip
 
-    @staticmethod
-    def _cut_short(row: CacheRow, until: datetime) -> CacheRow:
-        return replace(row, expires_at=min(row.expires_at, until))
-
-    def _life(self, user_id: str) -> timedelta:
-        """STRATEGIC_MAX_AGE less up to a quarter, by the user: rows that were made together are not renewed together."""
-        share = int.from_bytes(blake2b(f"{self.bot_name}|{user_id}".encode(), digest_size=4).digest()) / 2**32
-        return timedelta(seconds=self.ctx.settings.strategic_max_age_seconds * (1 - share / 4))
+    def _end(self, user_id: str, now: datetime) -> datetime:
+        return now + lifetime(self.bot_name, user_id, self.ctx.settings.strategic_max_age_seconds)

@@ -19,7 +19,6 @@ from whisper_enrich.storage.ledger import UserDay
 from whisper_enrich.storage.strategic_features import OutdatedDay, StoredDay
 from whisper_enrich.strategic.days import DayFeatures, encode
 from whisper_enrich.strategic.history import AccessCounts, Reaction
-from whisper_enrich.strategic.mentions import names_of
 from whisper_enrich.strategic.observed import ACCESS_FIELDS, access, reaction
 from whisper_enrich.strategic.reading import ENGINE_VERSION, DayMessages, features_of_day, measures_of_day
 
@@ -135,7 +134,7 @@ def _messages(ctx: StageContext, bot: BotCollection, user_days: Sequence[UserDay
                 vectors[row.point_id] = read.points[row.point_id].vectors
             if own and (counted := access(read.points[row.point_id].payload)) is not None:
                 counts[row.point_id] = counted
-        names = names_of(called[key[0]], bot_display_name)
+        names = (called[key[0]], bot_display_name)
         said[key] = DayMessages(sorted(messages, key=lambda m: m.order), vectors, counts, names)
     return said
 

@@ -12,6 +12,7 @@ from whisper_enrich.storage import profiles, strategic_features
 from whisper_enrich.storage.strategic_inputs import FactVersion, facts_of, zones_of
 from whisper_enrich.strategic.days import DayFeatures, decode, join
 from whisper_enrich.strategic.history import History
+from whisper_enrich.strategic.time_zones import zone_of_place
 
 
 @dataclass(frozen=True)
@@ -57,5 +58,12 @@ def known_of(connection: Connection, bot_name: str, users: Sequence[str]) -> Ite
     zones = zones_of(connection, users)
     for user_id in users:
         days = [decode(day, stored) for day, stored in features.pop(user_id)]
-        zone, source = zones[user_id]
+        zone, source = zones.get(user_id) or _lived_in(facts[user_id])
         yield Known(bot_name, user_id, names[user_id], days, facts[user_id], zone, source)
+
+
+def _lived_in(facts: Sequence[FactVersion]) -> tuple[tzinfo, str]:
+    """The zone of the place where the user lives, if a fact says so that holds now; else UTC, as unknown."""
+    homes = [f for f in facts if f.fact.attribute == "lives_in" and f.fact.tense == "present" and f.known_to is None]
+    zones = {zone for f in homes if (zone := zone_of_place(f.fact.value)) is not None}
+    return (zones.pop(), "inferred") if len(zones) == 1 else (UTC, "unknown")

@@ -51,7 +51,9 @@ def record_run(
             text(
                 """
                 SELECT
-                    coalesce(max((counts->>'messages')::int), 0)::int AS messages_processed,
+                    -- A cache reads the whole history of its users, each day of it again.
+                    coalesce(max((counts->>'messages')::int) FILTER (WHERE stage NOT LIKE 'strategic\\_%'), 0)::int
+                        AS messages_processed,
                     coalesce(sum((counts->>'facts')::int) FILTER (WHERE stage = 'facts'), 0)::int AS facts_extracted,
                     coalesce(sum((counts->>'summaries')::int) FILTER (WHERE stage = 'summary'), 0)::int
                         AS summaries_created,

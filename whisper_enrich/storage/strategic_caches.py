@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, text
@@ -24,9 +24,6 @@ VALUES: dict[str, tuple[str, ...]] = {
     table.name: tuple(column.name for column in table.columns if column.name not in _OURS) for table in CACHES
 }
 """By cache, the columns of the design contract that an engine fills."""
-
-RENEWAL_MARGIN = timedelta(minutes=15)
-"""Rows that end sooner are renewed: three refreshes of five minutes, in case one is late."""
 
 BOT_WIDE = ""
 """The user id of the bot-wide row in snapshots; in the cache table it is null."""

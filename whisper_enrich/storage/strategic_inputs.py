@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 
 from sqlalchemy import Connection, text
 
@@ -68,7 +68,7 @@ def facts_of(connection: Connection, bot_name: str, users: Sequence[str]) -> dic
 
 
 def zones_of(connection: Connection, users: Sequence[str]) -> dict[str, tuple[tzinfo, str]]:
-    """By user, the time zone and where it is known from: 'profile', else 'unknown' with UTC."""
+    """The time zones that are set in the users' profiles, with that as their source."""
     rows = connection.execute(
         text(
             "SELECT user_id, time_zone FROM user_profiles WHERE user_id = ANY(CAST(:users AS text[])) "
@@ -76,14 +76,13 @@ def zones_of(connection: Connection, users: Sequence[str]) -> dict[str, tuple[tz
         ),
         {"users": array_literal(users)},
     )
-    known: dict[str, tuple[tzinfo, str]] = {row.user_id: (zone(row.time_zone), "profile") for row in rows}
-    return {user_id: known.get(user_id, (UTC, "unknown")) for user_id in users}
+    return {row.user_id: (zone(row.time_zone), "profile") for row in rows}
 
 
-def feedback_of(connection: Connection, bot_name: str, since: date) -> list[tuple[str, datetime, float]]:
-    """User, time and score (-1..1) of what the bots reported since that day."""
+def feedback_of(connection: Connection, bot_name: str, since: date) -> list[tuple[str, datetime, float, str]]:
+    """User, time, score (-1..1) and kind of what the bots reported since that day."""
     rows = connection.execute(
-        text("SELECT user_id, at, score FROM feedback WHERE bot_name = :bot AND at >= :since ORDER BY at, id"),
+        text("SELECT user_id, at, score, kind FROM feedback WHERE bot_name = :bot AND at >= :since ORDER BY at, id"),
         {"bot": bot_name, "since": since},
     )
-    return [(row.user_id, row.at, row.score) for row in rows]
+    return [(row.user_id, row.at, row.score, row.kind) for row in rows]

@@ -19,7 +19,6 @@ from whisper_enrich.strategic import (
     personality_profile,
     proactive_engagement,
 )
-from whisper_enrich.strategic.forgetting_priors import load_priors
 from whisper_enrich.strategic.history import History
 from whisper_enrich.strategic.performance_days import DayMeasures
 from whisper_enrich.strategic.performance_inputs import Metrics
@@ -42,7 +41,7 @@ PERFORMANCE = "strategic_character_performance"
 Compute = Callable[[History, Surroundings], Any]
 
 ENGINES: dict[str, dict[str, Compute]] = {
-    "strategic_memory_health": {"memory_aging": lambda h, _: memory_aging.compute(h, load_priors())},
+    "strategic_memory_health": {"memory_aging": lambda h, _: memory_aging.compute(h)},
     PERFORMANCE: {
         "character_performance": lambda h, s: character_performance.compute_pair(h, s.by_user.get(h.user_id))
     },
@@ -51,7 +50,7 @@ ENGINES: dict[str, dict[str, Compute]] = {
         "context_switches": lambda h, _: context_switches.compute(h),
         "conversation_patterns": lambda h, _: conversation_patterns.compute(h),
     },
-    "strategic_memory_behavior": {"human_like_memory": lambda h, _: human_like_memory.compute(h, load_priors())},
+    "strategic_memory_behavior": {"human_like_memory": lambda h, _: human_like_memory.compute(h)},
     "strategic_engagement_opportunities": {"proactive_engagement": lambda h, _: proactive_engagement.compute(h)},
 }
 """By cache and engine."""

@@ -30,14 +30,14 @@ Vectors = Mapping[str, Sequence[float]]
 class DayMessages:
     """The messages of one user with one bot on one UTC day, in the order of the conversation.
 
-    ``vectors`` by point id and space, where the point is one turn and has them; ``access`` by point id. ``names`` are the
-    speakers' own (`mentions.names_of`), which are no mentions.
+    ``vectors`` by point id and space, where the point is one turn and has them; ``access`` by point id. ``names`` are
+    those of the speakers, which are no topic of theirs.
     """
 
     messages: Sequence[Message]
     vectors: Mapping[str, Vectors] = field(default_factory=dict)
     access: Mapping[str, AccessCounts] = field(default_factory=dict)
-    names: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
 
 
 def features_of_day(day: date, said: DayMessages, reactions: Sequence[Reaction] = ()) -> DayFeatures:
@@ -52,7 +52,7 @@ def features_of_day(day: date, said: DayMessages, reactions: Sequence[Reaction] 
             )
             for i, m in enumerate(said.messages)
         ],
-        said.names,
+        frozenset(word for name in said.names for word in name.lower().split()),
     )  # fmt: skip
     turns = _columns(said.messages, vectors, segment_column(segments))
     spoken = [(m.text, m.speaker is Speaker.USER, m.at, m.scope) for m in said.messages]

@@ -77,3 +77,17 @@ def test_a_provider_that_is_down_is_an_error_of_the_tick(by_model, elena, instan
     model.gate = lambda method, path: server_error()
     with pytest.raises(ModelUnavailable):
         tick(collect_batches, by_model, instance)
+
+
+def test_batches_at_another_endpoint_are_told_of_with_the_remedy(by_model, elena, instance, model):
+    hand_in(by_model, elena)
+    url = model.url.replace("127.0.0.1", "localhost")
+    settings = by_model.settings.model_copy(update={"llm_chat_api_url": url.replace("//", "//me:secret@")})
+    moved = Pipeline(settings, clock=by_model.clock, store=by_model.store, lease_wait_seconds=0.5)
+    said = tick(collect_batches, moved, instance).skip_message
+    moved.database.close()
+    assert said.startswith(
+        f"No batch is under way. 1 batch(es) were handed in at {model.url}, and LLM_CHAT_API_URL is {url}"
+    )
+    assert f"set LLM_CHAT_API_URL={model.url} and its key" in said
+    assert "secret" not in said

@@ -5,6 +5,7 @@ import warnings
 from dagster import Definitions
 
 from whisper_enrich.definitions import defs
+from whisper_enrich.storage.tables import CACHES
 
 ASSETS = {
     "conversation_memory": ("sources", set()),
@@ -12,9 +13,12 @@ ASSETS = {
     "user_facts": ("knowledge", {"pending_messages"}),
     "conversation_summaries": ("knowledge", {"pending_messages"}),
     "enrichment_metadata": ("completion", {"user_facts", "conversation_summaries"}),
+    "conversation_features": ("strategic", {"pending_messages"}),
+    **{cache.name: ("strategic", {"conversation_features", "user_facts"}) for cache in CACHES},
     "summary_rollups": ("knowledge", {"conversation_summaries"}),
     "ledger_reconciliation": ("housekeeping", set()),
     "model_answers_retention": ("housekeeping", set()),
+    "strategic_snapshots_retention": ("housekeeping", set()),
 }
 """Every asset: its group and what it depends on."""
 
@@ -53,24 +57,29 @@ def test_jobs_sensors_schedules_and_checks_are_all_there():
     names = {job.name for job in repository.get_all_jobs()} - {"__ASSET_JOB"}
     assert names == {
         "enrich_bot_day", "backfill_enrichment", "reconcile_ledger", "prune_model_answers", "roll_up_bot",
-        "check_quality",
+        "check_quality", "renew_bot_caches", "prune_strategic_snapshots",
     }  # fmt: skip
     assert {sensor.name for sensor in repository.sensor_defs} == {"new_messages", "collect_batches"}
     assert {schedule.name for schedule in repository.schedule_defs} == {
         "sweep_recent_days", "reconcile_daily", "prune_model_answers_daily", "roll_up_nightly",
-        "check_quality_hourly",
+        "check_quality_hourly", "renew_caches", "prune_strategic_snapshots_daily",
     }  # fmt: skip
-    checks = {key.name for key in repository.asset_graph.asset_check_keys}
-    assert checks == {
+    keys = repository.asset_graph.asset_check_keys
+    caches = {cache.name for cache in CACHES}
+    assert {key.name for key in keys if key.asset_key.to_user_string() not in caches} == {
         "nothing_waits_too_long", "no_dead_letters", "every_point_is_accounted_for", "every_fact_has_evidence",
-        "budget_left",
+        "budget_left", "cycles_are_in_time",
     }  # fmt: skip
+    on_each = {"row_for_every_active_user", "rows_have_read_everything", "nulls_have_reasons", "values_are_steady"}
+    for cache in caches:
+        assert {key.name for key in keys if key.asset_key.to_user_string() == cache} == on_each, cache
 
 
 def test_the_pipeline_jobs_hold_the_same_assets_and_run_in_one_process():
     for name in ("enrich_bot_day", "backfill_enrichment"):
         job = defs.resolve_job_def(name)
         assert {node.name for node in job.nodes} == {
-            "pending_messages", "user_facts", "conversation_summaries", "enrichment_metadata",
+            "pending_messages", "user_facts", "conversation_summaries", "conversation_features",
+            *(cache.name for cache in CACHES), "enrichment_metadata",
         }  # fmt: skip
         assert job.executor_def.name == "in_process"

@@ -16,13 +16,19 @@ from dagster._core.test_utils import create_run_for_test
 from whisper_enrich.automation.jobs import BOT_TAG
 from whisper_enrich.automation.schedules import (
     check_quality_hourly,
+    every,
     prune_model_answers_daily,
     reconcile_daily,
+    renew_caches,
     roll_up_nightly,
     sweep_recent_days,
 )
 from whisper_enrich.partitions import BOTS
 from whisper_enrich.resources.pipeline import Pipeline
+from whisper_enrich.stages.intake import take_in
+from whisper_enrich.stages.strategic import compute_caches
+from whisper_enrich.stages.strategic_features import bring_features_up_to_date
+from whisper_enrich_tests.builders import chat
 
 START = "dagster/asset_partition_range_start"
 END = "dagster/asset_partition_range_end"
@@ -77,6 +83,30 @@ def test_the_sweep_leaves_bots_with_a_run_in_flight_alone(pipeline, instance):
     create_run_for_test(instance, status=DagsterRunStatus.NOT_STARTED, tags={"dagster/partition": "marcus|2026-03-01"})
     (skip,) = tick(sweep_recent_days, pipeline, instance)
     assert isinstance(skip, SkipReason)
+
+
+def test_a_bot_whose_rows_are_close_to_their_end_is_renewed_and_nobody_else(pipeline, ctx, elena, instance, clock):
+    assert isinstance(tick(renew_caches, pipeline, instance)[0], SkipReason)
+    ctx.store.upsert(elena.collection, chat(f"{clock():%Y-%m-%d}", ["I saw a stork.", "Where was that?"]))
+    take_in(ctx, elena)
+    bring_features_up_to_date(ctx, elena, [clock().date()])
+    compute_caches(ctx, elena, [clock().date()], "strategic_memory_health")
+    assert isinstance(tick(renew_caches, pipeline, instance)[0], SkipReason)
+    clock.forward(hours=24)
+    (request,) = tick(renew_caches, pipeline, instance)
+    today = f"elena|{clock():%Y-%m-%d}"
+    assert (request.tags[BOT_TAG], request.tags[START], request.tags[END]) == ("elena", today, today)
+    create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags={BOT_TAG: "elena"})
+    (skip,) = tick(renew_caches, pipeline, instance)
+    assert "in flight" in skip.skip_message
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cron"),
+    [(1, "*/1 * * * *"), (300, "*/5 * * * *"), (420, "*/6 * * * *"), (3600, "0 * * * *"), (90_000, "0 * * * *")],
+)
+def test_the_interval_becomes_the_closest_cron_expression_that_is_no_longer(seconds, cron):
+    assert every(seconds) == cron
 
 
 @pytest.mark.parametrize("schedule", [sweep_recent_days, reconcile_daily, roll_up_nightly])

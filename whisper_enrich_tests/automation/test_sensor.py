@@ -3,12 +3,13 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from dagster import DagsterInstance, SkipReason, build_sensor_context
+from dagster import DagsterInstance, DagsterRunStatus, SkipReason, build_sensor_context
+from dagster._core.test_utils import create_run_for_test
 
 from whisper_enrich.automation.sensors import new_messages
 from whisper_enrich.errors import StoreBusy, StoreUnavailable
 from whisper_enrich.partitions import BOTS
-from whisper_enrich_tests.builders import at, chat, enrich, said
+from whisper_enrich_tests.builders import at, chat, enrich, said, scalar
 
 TALK = ["I live in Lisbon.", "Lovely!", "I painted the kitchen.", "Yellow?", "I saw two storks."]
 
@@ -74,9 +75,6 @@ def test_a_retry_launches_a_run_when_its_time_has_come(pipeline, ctx, elena, ins
 
 
 def test_a_bot_with_a_run_in_flight_waits(pipeline, elena, instance):
-    from dagster import DagsterRunStatus
-    from dagster._core.test_utils import create_run_for_test
-
     pipeline.store.upsert(elena.collection, chat("2026-03-17", TALK))
     create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags={"dagster/partition": "elena|2026-03-01"})
     result = tick(pipeline, instance)
@@ -85,9 +83,6 @@ def test_a_bot_with_a_run_in_flight_waits(pipeline, elena, instance):
 
 
 def test_a_run_over_several_bots_keeps_all_of_them_waiting(pipeline, instance):
-    from dagster import DagsterRunStatus
-    from dagster._core.test_utils import create_run_for_test
-
     names = ("zoe", "ada", "bea", "cleo")
     instance.add_dynamic_partitions(BOTS, names)
     for name in names:
@@ -101,9 +96,6 @@ def test_a_run_over_several_bots_keeps_all_of_them_waiting(pipeline, instance):
 
 
 def test_a_bot_whose_runs_fail_is_left_alone_for_longer_and_longer(pipeline, elena, instance, clock):
-    from dagster import DagsterRunStatus
-    from dagster._core.test_utils import create_run_for_test
-
     pipeline.store.upsert(elena.collection, chat("2026-03-17", TALK))
     for _ in range(3):
         create_run_for_test(instance, status=DagsterRunStatus.FAILURE, tags={"whisper_enrich/bot": "elena"})
@@ -117,10 +109,22 @@ def test_a_bot_whose_runs_fail_is_left_alone_for_longer_and_longer(pipeline, ele
     assert len(tick(pipeline, instance).run_requests) == 1
 
 
-def test_a_run_that_went_well_ends_the_pause(pipeline, elena, instance, clock):
-    from dagster import DagsterRunStatus
-    from dagster._core.test_utils import create_run_for_test
+def test_a_tick_is_a_sign_of_life_for_its_bots_but_not_for_one_whose_runs_fail(pipeline, ctx, elena, instance, clock):
+    pipeline.store.upsert(elena.collection, chat("2026-03-17", TALK))
+    tick(pipeline, instance)
+    beat = "SELECT beat_at FROM worker_heartbeats WHERE bot_name = 'elena'"
+    assert scalar(ctx, beat) == clock()
+    first = clock()
+    create_run_for_test(instance, status=DagsterRunStatus.FAILURE, tags={"whisper_enrich/bot": "elena"})
+    clock.now = datetime.now(UTC)
+    tick(pipeline, instance)
+    assert scalar(ctx, beat) == first
+    clock.forward(hours=2)
+    tick(pipeline, instance)
+    assert scalar(ctx, beat) == clock()
 
+
+def test_a_run_that_went_well_ends_the_pause(pipeline, elena, instance, clock):
     pipeline.store.upsert(elena.collection, chat("2026-03-17", TALK))
     for status in (DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS):
         create_run_for_test(instance, status=status, tags={"whisper_enrich/bot": "elena"})

@@ -1,0 +1,67 @@
+"""What the six caches share: their declaration, and what they report of a partition."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from dagster import AssetExecutionContext, AssetsDefinition, MetadataValue, ResourceParam, asset
+
+from whisper_enrich.assets.metadata import table_metadata, two_columns
+from whisper_enrich.assets.partitioned import COMMON, for_each_bot
+from whisper_enrich.messages.store import BotCollection
+from whisper_enrich.resources.pipeline import Pipeline
+from whisper_enrich.stages.context import StageContext
+from whisper_enrich.stages.strategic import CacheResult, compute_caches
+from whisper_enrich.stages.strategic_features import bring_features_up_to_date
+from whisper_enrich.storage import strategic_caches
+from whisper_enrich.strategic.engines import ENGINE_VERSION
+
+GROUP = "strategic"
+
+CADENCE = """
+- **Source:** `conversation_features` and the facts of the users of this bot.
+- **Destination:** `{name}`, the latest row of each user, and `strategic_snapshots`, the row as of the end of this day.
+- **Cadence:** with every run of the bot, for users who said something new; renewed before it ends for users seen within
+  STRATEGIC_RENEW_DAYS.
+
+A value that cannot be computed is null, and `reasons` says why.
+"""
+
+
+def cache_asset(name: str, summary: str) -> AssetsDefinition:
+    """The asset of one cache. ``summary`` says what is computed."""
+
+    @asset(
+        name=name,
+        deps=["conversation_features", "user_facts"],
+        group_name=GROUP,
+        kinds={"postgres", "python"},
+        description=summary + "\n" + CADENCE.format(name=name),
+        metadata=table_metadata(name),
+        code_version=ENGINE_VERSION,
+        **COMMON,
+    )
+    def compute(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]):
+        def work(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> dict[date, CacheResult]:
+            # Nothing to do where the features were made in this run.
+            bring_features_up_to_date(ctx, bot, days)
+            return compute_caches(ctx, bot, days, name, pipeline.surroundings(bot.bot_name))
+
+        yield from for_each_bot(context, pipeline, name, work, _describer(name))
+
+    return compute
+
+
+def _describer(name: str):
+    def describe(ctx: StageContext, bot: BotCollection, day: date, result: CacheResult) -> dict[str, Any]:
+        with ctx.database.connect() as connection:
+            stored = strategic_caches.count_snapshots(connection, name, bot.bot_name, day)
+        return {
+            "dagster/partition_row_count": stored,
+            "messages_read": result.messages,
+            "rows_written": result.rows,
+            "snapshots_written": result.snapshots,
+            "nulls_by_reason": MetadataValue.table(two_columns("reason", result.reasons)),
+        }
+
+    return describe
