@@ -23,6 +23,7 @@ STATEMENTS = (
         CONSTRAINT strategic_features_pkey PRIMARY KEY (bot_name, user_id, day)
     )
     """,
+    """CREATE INDEX strategic_features_redo_idx ON strategic_features (bot_name, day) WHERE content_key = -1""",
     """COMMENT ON TABLE strategic_features IS 'What the strategic engines need of a user''s day with a bot. No message text but short open questions.'""",
     """COMMENT ON COLUMN strategic_features.last_at IS 'Of the last message; null where only reactions are left.'""",
     """COMMENT ON COLUMN strategic_features.content_key IS 'Of the ledger rows that it was made from.'""",
@@ -213,6 +214,7 @@ STATEMENTS = (
     )
     """,
     """CREATE INDEX strategic_snapshots_day_idx ON strategic_snapshots (day)""",
+    """CREATE INDEX strategic_snapshots_stale_idx ON strategic_snapshots (bot_name, day) WHERE stale""",
     """COMMENT ON TABLE strategic_snapshots IS 'The caches by day, with retention.'""",
     """COMMENT ON COLUMN strategic_snapshots.user_id IS 'Empty for the bot-wide row.'""",
     """COMMENT ON COLUMN strategic_snapshots.day IS 'As of its end, or of the last computation where it is today.'""",
@@ -244,6 +246,12 @@ STATEMENTS = (
     """COMMENT ON COLUMN feedback.score IS '-1 to 1.'""",
     """COMMENT ON COLUMN feedback.kind IS 'What was reported: ''answer'', ''fact'', ''summary'', ''suggestion'', …'""",
     """COMMENT ON COLUMN feedback.refs IS 'Ids of what the answer was built on.'""",
+    # What was enriched before there were caches is to be read for them: a key that asks for it.
+    """
+    INSERT INTO strategic_features (bot_name, user_id, day, messages, content_key, fingerprint, engine_version, features, measures)
+    SELECT bot_name, user_id, day, 0, -1, 0, 'none', '{}', '[]' FROM message_ledger
+    WHERE disposition = 'conversation' AND user_id IS NOT NULL GROUP BY bot_name, user_id, day
+    """,
 )
 
 NEW = (

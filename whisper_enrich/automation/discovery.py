@@ -14,7 +14,7 @@ from whisper_enrich.messages.model import Disposition, ParsedPoint
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import parse_all
-from whisper_enrich.storage import overview
+from whisper_enrich.storage import overview, strategic_caches
 
 IN_FLIGHT = [
     DagsterRunStatus.QUEUED,
@@ -122,10 +122,18 @@ def unregistered(instance: DagsterInstance, bots: Iterable[BotCollection], parti
     return [bot.bot_name for bot in bots if bot.bot_name not in known]
 
 
-def days_with_work(ctx: StageContext, sighting: Sighting) -> dict[str, set[date]]:
-    """Days of new points, and those with work in the ledger."""
+def days_due(ctx: StageContext) -> dict[str, set[date]]:
+    """By bot, the days with work in the ledger or in the strategic caches."""
     with ctx.database.connect() as connection:
         due = overview.due_days(connection, ctx.clock())
+        for bot_name, days in strategic_caches.days_with_work(connection, ctx.clock().date()).items():
+            due.setdefault(bot_name, set()).update(days)
+    return due
+
+
+def days_with_work(ctx: StageContext, sighting: Sighting) -> dict[str, set[date]]:
+    """Days of new points, those with work in the ledger, and those whose strategic rows are to be made anew."""
+    due = days_due(ctx)
     for bot_name, days in sighting.due.items():
         due.setdefault(bot_name, set()).update(days)
     return due

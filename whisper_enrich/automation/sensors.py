@@ -118,14 +118,14 @@ def collect_batches(context: SensorEvaluationContext, pipeline: ResourceParam[Pi
     if not pipeline.settings.uses_model:
         return SkipReason("No language model is used.")
     ctx = pipeline.patient_for(STORE_WAIT_SECONDS).context("collect-batches")
+    elsewhere = batch_results.elsewhere(ctx)
     if not batch_results.any_open(ctx):
-        return SkipReason("No batch is under way.")
+        return SkipReason(" ".join(["No batch is under way.", *elsewhere]))
     client = BatchClient.connect(ctx.settings, clock=ctx.clock)
     try:
         collected = batch_results.collect(ctx, client, seconds=COLLECT_FOR_SECONDS)
     finally:
         client.close()
     answers = sum(batch.answered for batch in collected.ended)
-    return SkipReason(
-        f"{len(collected.ended)} batch(es) ended, with {answers} answers; {collected.under_way} still under way."
-    )
+    said = f"{len(collected.ended)} batch(es) ended, with {answers} answers; {collected.under_way} still under way."
+    return SkipReason(" ".join([said, *elsewhere]))

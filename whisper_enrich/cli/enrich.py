@@ -103,6 +103,9 @@ def enrich(bots: tuple[str, ...], first: date | None, last: date | None, stale: 
 
 def _mark_stale(ctx: StageContext, bots: Collection[BotCollection], first: date | None, last: date | None) -> None:
     from whisper_enrich.assets.engines import facts_version, summaries_version
+    from whisper_enrich.storage import strategic_caches
+    from whisper_enrich.strategic.engines import ENGINE_VERSION as STRATEGIC
+    from whisper_enrich.strategic.reading import ENGINE_VERSION as FEATURES
 
     facts, summaries = facts_version(ctx.settings), summaries_version(ctx.settings)
     days = None
@@ -113,17 +116,20 @@ def _mark_stale(ctx: StageContext, bots: Collection[BotCollection], first: date 
         with ctx.database.begin() as connection:
             messages = ledger.mark_stale(connection, bot.bot_name, days, facts, summaries)
             windows = mark_windows_of_another_length(connection, bot.bot_name, days, ctx.settings.time_window_hours)
+            rows = strategic_caches.mark_stale(connection, bot.bot_name, FEATURES, STRATEGIC, days)
         step(
-            f"{bot.bot_name}: {messages} messages of another version wait again, {windows} user-days of other windows."
+            f"{bot.bot_name}: {messages} messages of another version wait again, {windows} user-days of other windows, "
+            f"{rows} strategic rows."
         )
 
 
 def take_in_and_list(ctx: StageContext, bots: Collection[BotCollection]) -> dict[str, set[date]]:
     """Enter new points of these bots into the ledger; the days with work by bot."""
+    from whisper_enrich.automation.discovery import days_due
+
     for bot in bots:
         take_in(ctx, bot)
-    with ctx.database.connect() as connection:
-        return overview.due_days(connection, ctx.clock())
+    return days_due(ctx)
 
 
 def jobs_for(

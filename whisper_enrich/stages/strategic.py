@@ -57,18 +57,16 @@ def compute_caches(
     days: Sequence[date],
     cache: str,
     surrounding: Surrounding = lambda users: Surroundings(),
-    *,
-    redo: bool = False,
 ) -> dict[date, CacheResult]:
     """Bring one cache of a bot up to date: the rows of every user with news or whose row is close to its end, and the
     snapshots of these days; the result by day (rows count on the last).
 
-    With ``redo`` rows of another engine version too. A user whose computation fails keeps the row of before and stops no
+    A user whose computation fails keeps the row of before and stops no
     other. Raises `PartialFailure` at the end then, `LeaseLost`, `LeaseHeld`; what was committed before stays.
     """
     results = {day: CacheResult() for day in days}
     started = time.perf_counter()
-    work = _Work(ctx, bot.bot_name, cache, surrounding, ENGINE_VERSION if redo else None)
+    work = _Work(ctx, bot.bot_name, cache, surrounding)
     with ctx.lease(f"{bot.bot_name}/{cache}") as lease:
         work.latest(lease, results[max(days)])
         work.by_day(lease, results)
@@ -91,7 +89,6 @@ class _Work:
     bot_name: str
     cache: str
     surrounding: Surrounding
-    redo_unless: str | None
     failed: dict[str, str] = field(default_factory=dict)
     """The error's class by user."""
 
@@ -104,7 +101,6 @@ class _Work:
             due = repository.due_users(
                 connection, self.bot_name, self.cache,
                 renew_before=now + RENEWAL_MARGIN, seen_after=now - timedelta(days=settings.strategic_renew_days),
-                redo_unless=self.redo_unless,
             )  # fmt: skip
         for some in chunks(due, USERS_AT_ONCE):
             rows = list(self._rows(some, now, result))
@@ -154,7 +150,7 @@ class _Work:
         """Snapshots of the run's days: as of the end of each."""
         now = self.ctx.clock()
         with self.ctx.database.connect() as connection:
-            due = repository.due_days(connection, self.bot_name, list(results), self.cache, self.redo_unless)
+            due = repository.due_days(connection, self.bot_name, list(results), self.cache)
         by_user: dict[str, list[DueDay]] = {}
         for one in due:
             by_user.setdefault(one.user_id, []).append(one)

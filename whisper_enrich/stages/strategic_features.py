@@ -37,18 +37,18 @@ class FeaturesResult:
 
 
 def bring_features_up_to_date(
-    ctx: StageContext, bot: BotCollection, days: Sequence[date], *, redo: bool = False
+    ctx: StageContext, bot: BotCollection, days: Sequence[date]
 ) -> dict[date, FeaturesResult]:
     """Make the features of every user's day that do not match the ledger, whatever its day; the result by day.
 
-    ``days`` are those of the run, which have a result even where nothing was to be done. With ``redo`` those of another
-    engine version too. Raises `LeaseLost`, `LeaseHeld`, `StoreUnavailable`; what was committed before stays.
+    ``days`` are those of the run, which have a result even where nothing was to be done. Raises `LeaseLost`, `LeaseHeld`,
+    `StoreUnavailable`; what was committed before stays.
     """
     results = {day: FeaturesResult() for day in days}
     started = time.perf_counter()
     with ctx.lease(f"{bot.bot_name}/features") as lease:
         with ctx.database.connect() as connection:
-            found = repository.outdated_days(connection, bot.bot_name, redo_unless=ENGINE_VERSION if redo else None)
+            found = repository.outdated_days(connection, bot.bot_name)
         _remove(ctx, bot.bot_name, [day for day in found if day.content_key is None], lease, results)
         due = {(day.user_id, day.day): day for day in found if day.content_key is not None}
         for keys in in_groups(list(due), {key: day.messages for key, day in due.items()}):

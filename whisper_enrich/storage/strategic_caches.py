@@ -25,6 +25,9 @@ VALUES: dict[str, tuple[str, ...]] = {
 }
 """By cache, the columns of the design contract that an engine fills."""
 
+ASKED_ANEW = -1
+"""The key of a row that somebody asked for anew: no features or facts sum up to that."""
+
 BOT_WIDE = ""
 """The user id of the bot-wide row in snapshots; in the cache table it is null."""
 
@@ -59,12 +62,10 @@ def due_users(
     *,
     renew_before: datetime,
     seen_after: datetime,
-    redo_unless: str | None = None,
 ) -> list[Due]:
     """Users whose row is missing, made of something else than there is now, or close to its end.
 
-    A row that was cut short or ends before ``renew_before`` is renewed for users who wrote after ``seen_after``. With
-    ``redo_unless`` also rows of another engine version than that.
+    A row that was cut short or ends before ``renew_before`` is renewed for users who wrote after ``seen_after``.
     """
     rows = connection.execute(
         text(
@@ -73,11 +74,10 @@ def due_users(
             LEFT JOIN {cache} c ON c.bot_name = i.bot_name AND c.user_id = i.user_id
             WHERE c.user_id IS NULL OR c.input_key <> i.input_key
                OR c.expires_at < :renew_before AND i.last_at > :seen_after
-               OR CAST(:redo AS text) IS NOT NULL AND c.engine_version <> :redo
             ORDER BY i.user_id
             """
         ),
-        {"bot": bot_name, "renew_before": renew_before, "seen_after": seen_after, "redo": redo_unless},
+        {"bot": bot_name, "renew_before": renew_before, "seen_after": seen_after},
     )
     return [Due(row.user_id, row.input_key) for row in rows]
 
@@ -91,9 +91,7 @@ class DueDay:
     input_key: int
 
 
-def due_days(
-    connection: Connection, bot_name: str, days: Sequence[date], cache: str, redo_unless: str | None = None
-) -> list[DueDay]:
+def due_days(connection: Connection, bot_name: str, days: Sequence[date], cache: str) -> list[DueDay]:
     """Of these days, those of every user who said something on them whose snapshot is out of date."""
     rows = connection.execute(
         text(
@@ -108,12 +106,11 @@ def due_days(
             LEFT JOIN strategic_snapshots s ON s.bot_name = f.bot_name AND s.user_id = f.user_id AND s.day = f.day
                 AND s.cache = :cache
             WHERE f.bot_name = :bot AND f.day = ANY(:days) AND f.messages > 0
-              AND (s.user_id IS NULL OR s.input_key <> k.input_key
-                   OR CAST(:redo AS text) IS NOT NULL AND s.engine_version <> :redo)
+              AND (s.user_id IS NULL OR s.stale OR s.input_key <> k.input_key)
             ORDER BY f.user_id, f.day
             """
         ),
-        {"bot": bot_name, "days": list(days), "cache": cache, "redo": redo_unless},
+        {"bot": bot_name, "days": list(days), "cache": cache},
     )
     return [DueDay(row.user_id, row.day, row.input_key) for row in rows]
 
@@ -312,6 +309,46 @@ def bots_to_renew(connection: Connection, *, renew_before: datetime, seen_after:
         {"renew_before": renew_before, "seen_after": seen_after},
     )
     return list(rows.scalars())
+
+
+def mark_stale(
+    connection: Connection, bot_name: str, features_version: str, engine_version: str, days: Sequence[date] | None
+) -> int:
+    """Ask for what other versions made anew: features and snapshots of these days (None: all), and the latest rows.
+
+    Returns how many rows that are.
+    """
+    values = {"bot": bot_name, "features": features_version, "engines": engine_version, "days": days and list(days)}
+    within = "(CAST(:days AS date[]) IS NULL OR day = ANY(CAST(:days AS date[])))"
+    statements = [
+        f"UPDATE strategic_features SET content_key = {ASKED_ANEW} WHERE bot_name = :bot AND engine_version <> :features "
+        f"AND {within}",
+        f"UPDATE strategic_snapshots SET stale = true WHERE bot_name = :bot AND engine_version <> :engines AND {within}",
+        *(
+            f"UPDATE {cache} SET input_key = {ASKED_ANEW} WHERE bot_name = :bot AND engine_version <> :engines"
+            for cache in sorted(BY_NAME)
+        ),
+    ]
+    return sum(connection.execute(text(statement), values).rowcount for statement in statements)
+
+
+def days_with_work(connection: Connection, today: date) -> dict[str, set[date]]:
+    """By bot, the days whose features or snapshots are to be made anew; today for latest rows."""
+    rows = connection.execute(
+        text(
+            f"""
+            SELECT bot_name, day FROM strategic_features WHERE content_key = {ASKED_ANEW}
+            UNION SELECT bot_name, day FROM strategic_snapshots WHERE stale AND user_id <> ''
+            UNION SELECT bot_name, CAST(:today AS date) FROM (
+                {" UNION ".join(f"SELECT bot_name FROM {c} WHERE input_key = {ASKED_ANEW}" for c in sorted(BY_NAME))}) rows
+            """
+        ),
+        {"today": today},
+    )
+    found: dict[str, set[date]] = {}
+    for row in rows:
+        found.setdefault(row.bot_name, set()).add(row.day)
+    return found
 
 
 def prune_snapshots(connection: Connection, before: date) -> int:

@@ -35,7 +35,7 @@ _OUTDATED = f"""
         SELECT user_id, day, content_key, engine_version FROM strategic_features
         WHERE bot_name = :bot AND (CAST(:users AS text[]) IS NULL OR user_id = ANY(CAST(:users AS text[])))
     ) f USING (user_id, day)
-    WHERE l.content_key IS DISTINCT FROM f.content_key OR CAST(:redo AS text) IS NOT NULL AND f.engine_version <> :redo
+    WHERE l.content_key IS DISTINCT FROM f.content_key
 """
 
 
@@ -49,14 +49,9 @@ class OutdatedDay:
     content_key: int | None
 
 
-def outdated_days(connection: Connection, bot_name: str, *, redo_unless: str | None = None) -> list[OutdatedDay]:
-    """Days of all users of a bot whose features do not match the ledger; oldest first.
-
-    With ``redo_unless`` also those of another engine version than that.
-    """
-    rows = connection.execute(
-        text(_OUTDATED + " ORDER BY day, user_id"), {"bot": bot_name, "users": None, "redo": redo_unless}
-    )
+def outdated_days(connection: Connection, bot_name: str) -> list[OutdatedDay]:
+    """Days of all users of a bot whose features do not match the ledger; oldest first."""
+    rows = connection.execute(text(_OUTDATED + " ORDER BY day, user_id"), {"bot": bot_name, "users": None})
     return [OutdatedDay(row.user_id, row.day, row.messages, row.content_key) for row in rows]
 
 
@@ -64,7 +59,7 @@ def users_behind(connection: Connection, bot_name: str, users: Sequence[str]) ->
     """Those of ``users`` who have said something that their features do not know yet."""
     rows = connection.execute(
         text(f"SELECT DISTINCT user_id FROM ({_OUTDATED}) o"),
-        {"bot": bot_name, "users": array_literal(users), "redo": None},
+        {"bot": bot_name, "users": array_literal(users)},
     )
     return set(rows.scalars())
 

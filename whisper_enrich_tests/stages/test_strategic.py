@@ -29,11 +29,11 @@ def week(user: str = "ana", hour: int = 9) -> list[Point]:
     return [point for day in DAYS for point in chat(day.isoformat(), TALK, user=user, hour=hour)]
 
 
-def strategic(ctx, bot, days=tuple(DAYS), **options):
+def strategic(ctx, bot, days=tuple(DAYS)):
     """Intake, features and every cache."""
     take_in(ctx, bot)
-    bring_features_up_to_date(ctx, bot, days, **options)
-    return {cache: compute_caches(ctx, bot, days, cache, **options) for cache in CACHES}
+    bring_features_up_to_date(ctx, bot, days)
+    return {cache: compute_caches(ctx, bot, days, cache) for cache in CACHES}
 
 
 def caches(ctx) -> dict[str, list[tuple]]:

@@ -21,15 +21,15 @@ MADE = {"memory_aging": {"memory_snapshot": {}, "avg_memory_age_hours": 2.0, "re
                          "forgetting_risk_memories": [], "memories": 3}}  # fmt: skip
 
 
-def behind(ctx, **options):
+def behind(ctx):
     with ctx.database.connect() as connection:
-        return strategic_features.outdated_days(connection, "elena", **options)
+        return strategic_features.outdated_days(connection, "elena")
 
 
 def make(ctx, version: str = "v1") -> None:
     """Features of everything that is behind."""
     with ctx.database.begin() as connection:
-        found = strategic_features.outdated_days(connection, "elena", redo_unless=version)
+        found = strategic_features.outdated_days(connection, "elena")
         gone = [(d.user_id, d.day) for d in found if d.content_key is None]
         strategic_features.delete_days(connection, "elena", gone)
         strategic_features.write_days(
@@ -41,11 +41,10 @@ def make(ctx, version: str = "v1") -> None:
         )  # fmt: skip
 
 
-def due(ctx, now: datetime = NOW, **options) -> list[Due]:
+def due(ctx, now: datetime = NOW) -> list[Due]:
     with ctx.database.connect() as connection:
         return strategic_caches.due_users(
-            connection, "elena", CACHE, renew_before=now + timedelta(minutes=15), seen_after=now - timedelta(days=30),
-            **options,
+            connection, "elena", CACHE, renew_before=now + timedelta(minutes=15), seen_after=now - timedelta(days=30)
         )  # fmt: skip
 
 
@@ -93,10 +92,23 @@ def test_a_day_whose_messages_are_all_gone_is_behind_without_a_key_and_goes_with
     assert scalar(ctx, "SELECT count(*) FROM strategic_features") == 0
 
 
-def test_another_engine_version_makes_days_behind_only_when_somebody_asks(ctx, talk):
+def test_another_engine_version_makes_rows_due_only_when_somebody_asks(ctx, talk):
     make(ctx, "v1")
-    assert behind(ctx) == []
-    assert [d.day for d in behind(ctx, redo_unless="v2")] == [DAY]
+    (one,) = due(ctx)
+    write(ctx, row(one), version="e1")
+    with ctx.database.begin() as connection:
+        strategic_caches.write_snapshots(connection, CACHE, "elena", "e1", [(DAY, row(one))])
+        assert strategic_caches.days_with_work(connection, NOW.date()) == {}
+        assert strategic_caches.mark_stale(connection, "elena", "v1", "e1", None) == 0
+        assert strategic_caches.mark_stale(connection, "elena", "v2", "e2", [DAY - timedelta(days=1)]) == 1
+        assert strategic_caches.days_with_work(connection, NOW.date()) == {"elena": {NOW.date()}}
+        assert strategic_caches.mark_stale(connection, "elena", "v2", "e2", None) == 3
+        assert strategic_caches.days_with_work(connection, NOW.date() + timedelta(days=1)) == {
+            "elena": {DAY, NOW.date() + timedelta(days=1)}
+        }
+    assert [d.day for d in behind(ctx)] == [DAY]
+    make(ctx, "v2")
+    assert [d.user_id for d in due(ctx)] == ["ana"]
 
 
 def test_a_row_is_due_once_and_again_with_a_new_message_a_new_fact_or_near_its_end(ctx, talk):
@@ -120,7 +132,6 @@ def test_a_row_is_due_once_and_again_with_a_new_message_a_new_fact_or_near_its_e
     (with_fact,) = due(ctx)
     assert with_fact.input_key != first.input_key
     write(ctx, row(with_fact))
-    assert [d.user_id for d in due(ctx, redo_unless="e2")] == ["ana"]
     ctx.store.upsert(talk.collection, [said("And the hall.", at("2026-03-18 19:30"))])
     take_in(ctx, talk)
     make(ctx)
