@@ -29,8 +29,8 @@ ui: $(READY)  ## The Dagster UI on http://127.0.0.1:3000 until Ctrl-C
 
 test: $(READY)  ## All tests; those that depend on time a second time under another TZ
 	@$(BIN)/ruff check .
-	@TZ=America/Los_Angeles $(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder -m time_sensitive
-	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+	@TZ=America/Los_Angeles $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m time_sensitive
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)  ## What ruff finds
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
