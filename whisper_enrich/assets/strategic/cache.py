@@ -8,12 +8,14 @@ from dagster import AssetExecutionContext, AssetsDefinition, MetadataValue, Reso
 
 from whisper_enrich.assets.metadata import table_metadata, two_columns
 from whisper_enrich.assets.partitioned import COMMON, for_each_bot
+from whisper_enrich.automation.jobs import CAUSE_TAG
 from whisper_enrich.messages.store import BotCollection
+from whisper_enrich.plots.partition import markdown, partition_picture
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.strategic import CacheResult, compute_caches
 from whisper_enrich.stages.strategic_features import bring_features_up_to_date
-from whisper_enrich.storage import strategic_caches
+from whisper_enrich.storage import strategic_caches, strategic_rows
 from whisper_enrich.strategic.engines import ENGINE_VERSION
 
 GROUP = "strategic"
@@ -24,8 +26,12 @@ CADENCE = """
 - **Cadence:** with every run of the bot, for users who said something new; renewed before it ends for users seen within
   STRATEGIC_RENEW_DAYS.
 
-A value that cannot be computed is null, and `reasons` says why.
+A value that cannot be computed is null, and `reasons` says why. The newest day of a run has a picture in its metadata, but for
+the runs that follow each message: the event log keeps pictures for ever.
 """
+
+LIVE_CAUSES = ("sensor", "renewal")
+"""Runs for these causes come by every few minutes and draw nothing; the sweep does, every six hours."""
 
 
 def cache_asset(name: str, summary: str) -> AssetsDefinition:
@@ -42,26 +48,42 @@ def cache_asset(name: str, summary: str) -> AssetsDefinition:
         **COMMON,
     )
     def compute(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]):
+        draws = context.run.tags.get(CAUSE_TAG) not in LIVE_CAUSES
+        pictured: dict[str, date | None] = {}
+
         def work(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> dict[date, CacheResult]:
             # Nothing to do where the features were made in this run.
             bring_features_up_to_date(ctx, bot, days)
-            return compute_caches(ctx, bot, days, name, pipeline.surroundings(bot.bot_name))
+            results = compute_caches(ctx, bot, days, name, pipeline.surroundings(bot.bot_name))
+            with ctx.database.connect() as connection:
+                pictured[bot.bot_name] = strategic_caches.newest_day(connection, name, bot.bot_name, days)
+            return results
 
-        yield from for_each_bot(context, pipeline, name, work, _describer(name))
+        def describe(ctx: StageContext, bot: BotCollection, day: date, result: CacheResult) -> dict[str, Any]:
+            described = _describe(ctx, name, bot, day, result)
+            return described | (_picture(ctx, name, bot, day) if draws and day == pictured[bot.bot_name] else {})
+
+        stage = name.removeprefix("strategic_").replace("_", " ")
+        yield from for_each_bot(context, pipeline, stage, work, describe)
 
     return compute
 
 
-def _describer(name: str):
-    def describe(ctx: StageContext, bot: BotCollection, day: date, result: CacheResult) -> dict[str, Any]:
-        with ctx.database.connect() as connection:
-            stored = strategic_caches.count_snapshots(connection, name, bot.bot_name, day)
-        return {
-            "dagster/partition_row_count": stored,
-            "messages_read": result.messages,
-            "rows_written": result.rows,
-            "snapshots_written": result.snapshots,
-            "nulls_by_reason": MetadataValue.table(two_columns("reason", result.reasons)),
-        }
+def _describe(ctx: StageContext, name: str, bot: BotCollection, day: date, result: CacheResult) -> dict[str, Any]:
+    with ctx.database.connect() as connection:
+        stored = strategic_caches.count_snapshots(connection, name, bot.bot_name, day)
+    return {
+        "dagster/partition_row_count": stored,
+        "messages_read": result.messages,
+        "rows_written": result.rows,
+        "snapshots_written": result.snapshots,
+        "nulls_by_reason": MetadataValue.table(two_columns("reason", result.reasons)),
+    }
 
-    return describe
+
+def _picture(ctx: StageContext, name: str, bot: BotCollection, day: date) -> dict[str, Any]:
+    with ctx.database.connect() as connection:
+        shown = strategic_rows.of_day(connection, name, bot.bot_name, day, ENGINE_VERSION)
+    rows = {row.user_id: row.values for row in shown}
+    picture = partition_picture(name, rows, with_words=ctx.settings.enrichment_metadata_preview)
+    return {"picture": MetadataValue.md(markdown(picture, name))} if picture else {}

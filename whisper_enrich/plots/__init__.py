@@ -1,0 +1,1 @@
+"""Pictures of what the strategic caches hold, from their rows alone."""
