@@ -227,7 +227,8 @@ class Campaign:
         """
         retold = world.column(
             "SELECT DISTINCT user_id || ' ' || s || ' ' || CAST(day AS timestamp) "
-            "FROM model_calls, unnest(ARRAY['dm', 'shared']) s WHERE outcome IN ('invalid', 'refused', 'too_long')"
+            "FROM model_calls, unnest(ARRAY['dm', 'shared']) s "
+            "WHERE outcome IN ('invalid', 'refused', 'too_long', 'unavailable')"
         )
         found, wanted = results(world.ctx), results(clean.ctx)
         for table in found:
@@ -254,7 +255,7 @@ class Campaign:
 
     def check_payments(self, world: World, script: FaultyModel) -> None:
         """No answer paid twice, but where the worker died, or its database failed, before the answer was stored."""
-        calls = world.rows("SELECT request_key, outcome, model_answered FROM model_calls")
+        calls = world.rows("SELECT request_key, outcome, model_answered FROM model_calls WHERE purpose <> 'probe'")
         answered = Counter(key for key, outcome, _ in calls if outcome == "answered")
         twice = {key: n for key, n in answered.items() if n > 1}
         self.demand(not twice, f"{len(twice)} questions have more than one answered call")

@@ -83,12 +83,15 @@ class BudgetReserved(BudgetSpent):
 
 
 class AnswerUnusable(ModelError):
-    """What was sent gets no usable answer: ``reason`` is ``invalid``, ``refused`` or ``too_long``.
+    """What was sent gets no usable answer.
 
-    ``answer`` is what came nevertheless, None where nothing did: its tokens were used up all the same.
+    ``reason`` is ``invalid``, ``refused``, ``too_long``, or ``failed``: the provider fails on it, and serves something else.
+    ``answer`` is what came nevertheless, None where nothing did: its tokens were used up all the same. ``call_id`` is the
+    ledger's for the call, where one was made.
     """
 
     def __init__(self, reason: str, explanation: str, *, answer: Answer | None = None) -> None:
         super().__init__(explanation)
         self.reason = reason
         self.answer = answer
+        self.call_id: int | None = None

@@ -6,7 +6,8 @@ from typing import Any
 
 from whisper_enrich.asking.questions import version
 from whisper_enrich.facts import extractive as extractive_facts
-from whisper_enrich.llm.gateway import Gateway, Spent
+from whisper_enrich.llm.gateway import Gateway
+from whisper_enrich.llm.spent import Spent
 from whisper_enrich.llm.types import Purpose
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.settings import Settings

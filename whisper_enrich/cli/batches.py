@@ -88,12 +88,15 @@ def _tell(bot_name: str, submitted: Submitted | None) -> int:
 @click.option("--collect", "collects", is_flag=True, help="Ask the provider now, and store what is there.")
 def batches(collects: bool) -> None:
     """Batches at the model's provider, newest first. The sensor collects them every five minutes."""
+    from whisper_enrich.stages.batch_results import elsewhere
+
     with opened(Pipeline()) as pipeline:
         ctx = pipeline.context("command-line")
         if collects:
             _collect_now(ctx)
         with pipeline.database.connect() as connection:
             found = model_batches.figures(connection)
+        left_behind = elsewhere(ctx)
     if not found:
         step("No batch has been handed in. `whisper-enrich enrich --batch` does.")
         return
@@ -107,6 +110,8 @@ def batches(collects: bool) -> None:
     for one in found:
         if one.failure:
             warn(f"{one.id}: {one.failure}")
+    for sentence in left_behind:
+        warn(sentence)
 
 
 def _collect_now(ctx: StageContext) -> None:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from whisper_enrich.cli.console import step
 from whisper_enrich.errors import ConfigurationError, ModelError
 from whisper_enrich.llm.client import AsksModel, ChatClient, StructuredOutputUnsupported
+from whisper_enrich.llm.probe import Ok, probe_prompt
 from whisper_enrich.llm.request import MODES
-from whisper_enrich.llm.schema import answer_schema
 from whisper_enrich.llm.structured import BrokenJson, read_json
-from whisper_enrich.llm.types import Answer, Prompt, Purpose
+from whisper_enrich.llm.types import Answer, Prompt
 from whisper_enrich.settings import Settings
-
-PROBE_INSTRUCTIONS = "Answer with JSON in which ok is true."
-
-
-class _Ok(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    ok: bool
 
 
 def models_of(settings: Settings) -> dict[str, str]:
@@ -56,13 +48,10 @@ def probe(settings: Settings) -> list[str]:
 
 
 def _probe(client: AsksModel, model: str, settings: Settings) -> str | None:
-    prompt = Prompt(
-        Purpose.PROBE, "probe", model, 0.0, PROBE_INSTRUCTIONS, "Are you there?", "probe", answer_schema(_Ok),
-        settings.llm_max_output_tokens,
-    )  # fmt: skip
+    prompt = probe_prompt(model, settings.llm_max_output_tokens)
     try:
         answer, mode = _asked(client, prompt)
-        said = _Ok.model_validate(read_json(answer.text, answer.finish_reason))
+        said = Ok.model_validate(read_json(answer.text, answer.finish_reason))
     except ModelError as error:
         return str(error)
     except (BrokenJson, ValidationError):

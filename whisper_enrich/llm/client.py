@@ -6,22 +6,25 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from whisper_enrich.errors import AnswerUnusable, ModelUnavailable
 from whisper_enrich.llm.endpoint import Endpoint, connected
-from whisper_enrich.llm.refusal import Passing, Refusal, StructuredOutputUnsupported, Unaccustomed, meaning
+from whisper_enrich.llm.refusal import Faltered, Passing, Refusal, StructuredOutputUnsupported, Unaccustomed, meaning
 from whisper_enrich.llm.reply import error_in, read_reply
-from whisper_enrich.llm.request import request_body, tokens_sent_about
+from whisper_enrich.llm.request import adapted, request_body, tokens_sent_about
 from whisper_enrich.llm.retries import broke_off, too_slow, unreachable
-from whisper_enrich.llm.types import Answer, Prompt, Usage
+from whisper_enrich.llm.types import Answer, Prompt, Purpose, Usage
 from whisper_enrich.settings import Settings
 
 if TYPE_CHECKING:
     import openai
 
-__all__ = ["AsksModel", "ChatClient", "StructuredOutputUnsupported", "answer_in_batch", "connected"]
+__all__ = [
+    "AsksModel", "ChatClient", "Faltered", "StructuredOutputUnsupported", "Unaccustomed", "answer_in_batch", "connected",
+]  # fmt: skip
 
 _log = logging.getLogger(__name__)
 _BYTES_ANYWAY = 65_536
@@ -31,7 +34,13 @@ _BYTES_A_TOKEN = 64
 class AsksModel(Protocol):
     """Anything that answers prompts: the client, or what records and replays its answers."""
 
-    def ask(self, prompt: Prompt, structured: str, correction: tuple[str, str] | None = None) -> Answer:
+    def ask(
+        self,
+        prompt: Prompt,
+        structured: str,
+        correction: tuple[str, str] | None = None,
+        without: frozenset[str] = frozenset(),
+    ) -> Answer:
         """See `ChatClient.ask`."""
         ...
 
@@ -51,23 +60,31 @@ class ChatClient(Endpoint):
         super().__init__(client, settings, **others)
         self._without: dict[str, frozenset[str]] = {}
 
-    def ask(self, prompt: Prompt, structured: str, correction: tuple[str, str] | None = None) -> Answer:
-        """The answer to ``prompt``.
+    def ask(
+        self,
+        prompt: Prompt,
+        structured: str,
+        correction: tuple[str, str] | None = None,
+        without: frozenset[str] = frozenset(),
+    ) -> Answer:
+        """The answer to ``prompt``; a probe (`Purpose.PROBE`) is made once, whatever happens.
 
         ``structured`` is one of `request.MODES`. ``correction`` is an answer that did not do, and the complaint about it.
-        Raises `ModelUnavailable` where the provider does not serve, `AnswerUnusable` where this input gets no answer,
+        ``without`` are parameters that the model is known not to take. Raises `ModelUnavailable` where the provider does not
+        serve (`Faltered`, where what was sent may be to blame), `AnswerUnusable` where this input gets no answer,
         `StructuredOutputUnsupported` where the server does not take ``structured``. None of them carries any text
         that was sent or received.
         """
         body = request_body(prompt, structured, correction)
-        return self._retries.of(lambda: self._adapted(prompt, structured, body))
+        at_most = 0 if prompt.purpose is Purpose.PROBE else None
+        return self._retries.of(lambda: self._adapted(prompt, structured, body, without), at_most=at_most)
 
-    def _adapted(self, prompt: Prompt, structured: str, body: dict[str, Any]) -> Answer:
+    def _adapted(self, prompt: Prompt, structured: str, body: dict[str, Any], known: frozenset[str]) -> Answer:
         """One attempt, made over at once where the model does not know a parameter; what it does not know is remembered."""
         while True:
-            without = self._without.get(prompt.model, frozenset())
+            without = known | self._without.get(prompt.model, frozenset())
             try:
-                return self._attempt(prompt, structured, _adapt(body, without))
+                return replace(self._attempt(prompt, structured, adapted(body, without)), without=without)
             except Unaccustomed as unaccustomed:
                 parameter = unaccustomed.parameter
             if parameter in without:
@@ -151,7 +168,7 @@ def answer_in_batch(status: int, body: Any, prompt: Prompt, structured: str, hos
     """The answer in a line of a batch's results: the ``status_code`` and ``body`` of its ``response``.
 
     Its latency is 0. Raises what `ChatClient.ask` raises; what passes there is `ModelUnavailable` here, so that the question
-    can be put again.
+    can be put again, and a parameter that the model does not take is `Unaccustomed`.
     """
     error = error_in(body) if status < 400 else (body.get("error") or body if isinstance(body, Mapping) else body)
     try:
@@ -161,20 +178,9 @@ def answer_in_batch(status: int, body: Any, prompt: Prompt, structured: str, hos
         failure: Exception = passing
     else:
         failure = meaning(Refusal.read(status if status >= 400 else _status(error), error), prompt, structured, host)
-    if isinstance(failure, Unaccustomed):
-        failure = ModelUnavailable(f"The model {prompt.model} does not take {failure.parameter} in a batch at {host}.")
     if isinstance(failure, Passing):
         failure = ModelUnavailable(f"{failure.what}. {failure.remedy}")
     raise failure
-
-
-def _adapt(body: dict[str, Any], without: frozenset[str]) -> dict[str, Any]:
-    """The body for a model that does not take some parameters. OpenAI's reasoning models have another name for the most
-    tokens, and one temperature only."""
-    adapted = {name: value for name, value in body.items() if name not in without}
-    if "max_tokens" in without:
-        adapted["max_completion_tokens"] = body["max_tokens"]
-    return adapted
 
 
 def _json(received: bytes) -> Any | None:

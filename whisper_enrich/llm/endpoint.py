@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from whisper_enrich.errors import ConfigurationError
 from whisper_enrich.llm.retries import Retries
@@ -57,6 +57,11 @@ def _without_authorization(request: httpx2.Request) -> None:
 def host_of(url: str) -> str:
     """Host and port of the address, without user, password and path."""
     return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def address_of(url: str) -> str:
+    """The address without user and password."""
+    return urlunsplit(urlsplit(url)._replace(netloc=host_of(url)))
 
 
 class Endpoint:

@@ -2,74 +2,43 @@
 
 A question that was answered before is answered from the store. Otherwise the most that the call may take is reserved, the
 call is made without any transaction open, and what came back is stored and settled in one transaction before anybody
-parses it. An answer that does not pass the checks is asked for once more, with what was wrong about it.
+parses it. An answer that does not pass the checks is asked for once more, with what was wrong about it. A question that in
+the end got none is remembered as given up on. Where the provider fails at a question, something tiny is asked: is it the
+provider, or this question?
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
-from whisper_enrich.errors import AnswerUnusable, BudgetReserved, ModelUnavailable
+from whisper_enrich.errors import AnswerUnusable, BudgetReserved, BudgetSpent, ModelError, ModelUnavailable
 from whisper_enrich.llm.budgets import tokens_in_at_most
-from whisper_enrich.llm.client import AsksModel, StructuredOutputUnsupported
+from whisper_enrich.llm.client import AsksModel, Faltered, StructuredOutputUnsupported
+from whisper_enrich.llm.complaints import for_people, for_the_model
 from whisper_enrich.llm.prices import cost_of
+from whisper_enrich.llm.probe import probe_prompt
 from whisper_enrich.llm.request import MODES
+from whisper_enrich.llm.spent import Spent
 from whisper_enrich.llm.structured import read_json
+from whisper_enrich.llm.turns import Turns
 from whisper_enrich.llm.types import Answer, Doubt, Errand, Prompt, Purpose, Usage
 from whisper_enrich.settings import Settings, utc_now
 from whisper_enrich.storage import model_answers, model_calls, model_traits
 from whisper_enrich.storage.database import Database
 from whisper_enrich.storage.model_answers import Answered
 from whisper_enrich.storage.model_calls import Outcome
+from whisper_enrich.storage.model_traits import Traits
 
 T = TypeVar("T")
 
-_COMPLAINTS = 8
-INVALID_IN_A_ROW = 20
+USELESS_IN_A_ROW = 20
 """Questions without a usable answer, one after the other, after which the model is taken to be unable."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a gateway has asked so far.
-
-    ``messages`` were sent as content in ``calls`` of which ``failed`` brought no usable answer; ``reused`` questions were
-    answered from the store. ``cost`` in US dollars is of the calls whose price is known; ``unpriced`` are the others.
-    """
-
-    calls: int = 0
-    failed: int = 0
-    messages: int = 0
-    tokens_in: int = 0
-    tokens_cached: int = 0
-    tokens_out: int = 0
-    cost: Decimal = Decimal(0)
-    unpriced: int = 0
-    reused: int = 0
-
-    def __add__(self, other: Spent) -> Spent:
-        return Spent(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Spent)))
-
-    def __sub__(self, other: Spent) -> Spent:
-        return Spent(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(Spent)))
-
-
-@dataclass
-class _Asking:
-    """Threads that have the same question; one of them asks."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,44 +65,61 @@ class Gateway:
         self._settings = settings
         self._clock = clock
         self._state = threading.Condition()
-        self._asking: dict[str, _Asking] = {}
-        self._modes: dict[str, str | None] = {}
+        self._turns = Turns()
+        self._traits: dict[str, Traits] = {}
         self._spent: dict[date, Spent] = {}
         self._reserving = threading.Lock()
         self._under_way = 0
         self._ended = 0
         self._looked_for_lost = False
         self._down: str | None = None
-        self._invalid_in_a_row = 0
+        self._useless_in_a_row = 0
+        self._probing = threading.Lock()
+        self._probes_answered = 0
 
-    def ask(self, errand: Errand, prompt: Prompt, parse: Callable[[Any], T]) -> T:
+    def ask(self, errand: Errand, prompt: Prompt, parse: Callable[[Any], T], *, given_up_after: int | None = None) -> T:
         """What ``parse`` makes of the answer's JSON.
 
         ``parse`` raises `pydantic.ValidationError` or `ValueError` with a sentence for the model where the answer is not what
         was asked for: then it is asked once more with that complaint. Where it raises `Doubt`, likewise, but in the end the
-        doubtful answer is taken. Raises `AnswerUnusable` where the second is none either, was refused or is too long;
-        `ModelUnavailable`, `BudgetSpent` and `ConfigurationError` where nothing was asked. After any of the latter the same
-        question goes on from where it stopped: a first answer that did not pass is not paid again.
+        doubtful answer is taken. Raises `AnswerUnusable` where the second is none either, was refused or is too long, or
+        where the provider fails at this question and at no other; `ModelUnavailable`, `BudgetSpent` and `ConfigurationError`
+        where nothing was asked. After any of the latter the same question goes on from where it stopped: a first answer that
+        did not pass is not paid again.
+
+        With ``given_up_after``, a question that was given up on more often than that is not put again: its `AnswerUnusable`
+        is raised at once.
         """
-        with self._alone_with(prompt.key):
+        with self._turns.alone_with(prompt.key):
+            if given_up_after is not None:
+                self._refuse_given_up(prompt, given_up_after)
             try:
                 parsed = self._ask(errand, prompt, parse)
             except AnswerUnusable as error:
-                if error.reason == "invalid":
-                    self._note_invalid(prompt)
+                with self._database.begin() as connection:
+                    model_answers.give_up(connection, errand, prompt, error.call_id, error.reason, self._clock())
+                if error.reason in ("invalid", "failed"):
+                    self._note_useless(prompt)
                 raise
         with self._state:
-            self._invalid_in_a_row = 0
+            self._useless_in_a_row = 0
         return parsed
 
-    def _note_invalid(self, prompt: Prompt) -> None:
-        """A model that never answers as asked is no fault of the messages: to halve batches for it would only cost."""
+    def _refuse_given_up(self, prompt: Prompt, most: int) -> None:
+        with self._database.connect() as connection:
+            known = model_answers.given_up(connection, [prompt.key]).get(prompt.key)
+        if known is not None and known.tries > most:
+            raise AnswerUnusable(known.failure, "This question got no usable answer before, and was not put again.")
+
+    def _note_useless(self, prompt: Prompt) -> None:
+        """A model that never answers as asked is no fault of the messages: to part batches for it would only cost."""
         with self._state:
-            self._invalid_in_a_row += 1
-            if self._invalid_in_a_row >= INVALID_IN_A_ROW:
+            self._useless_in_a_row += 1
+            if self._useless_in_a_row >= USELESS_IN_A_ROW:
                 self._down = (
-                    f"The model {prompt.model} gave no usable answer to {INVALID_IN_A_ROW} questions in a row; it may not be "
-                    "able to answer as JSON. Name another in LLM_CHAT_MODEL (or LLM_FACT_EXTRACTION_MODEL)."
+                    f"The model {prompt.model} gave no usable answer to {USELESS_IN_A_ROW} questions in a row; it may not be "
+                    "able to answer as JSON, or not within LLM_TIMEOUT_SECONDS. Name another in LLM_CHAT_MODEL (or "
+                    "LLM_FACT_EXTRACTION_MODEL)."
                 )
 
     def answers_for(self, bot_name: str, user_id: str, version: str, purposes: Collection[Purpose]) -> list[Answered]:
@@ -141,9 +127,18 @@ class Gateway:
         with self._database.connect() as connection:
             return model_answers.answers_for(connection, bot_name, user_id, version, purposes)
 
-    def structured_mode(self, model: str) -> str:
-        """How this model is asked for a structured answer: the way that worked last, else the best there is."""
-        return self._mode(model)
+    def given_up_for(
+        self, bot_name: str, user_id: str, versions: Collection[str], purposes: Collection[Purpose]
+    ) -> list[Answered]:
+        """What was asked and got no usable answer, newest first."""
+        with self._database.connect() as connection:
+            return model_answers.given_up_for(connection, bot_name, user_id, versions, purposes)
+
+    def manner(self, model: str) -> tuple[str, frozenset[str]]:
+        """How this model is asked for a structured answer (the way that worked last, else the best there is), and without
+        which parameters of a request."""
+        traits = self._traits_of(model)
+        return traits.structured_output or MODES[0], traits.without
 
     @property
     def spent(self) -> Spent:
@@ -169,9 +164,9 @@ class Gateway:
             if first.stored:
                 self._count(errand, Spent(reused=1))
                 return doubt.answer
-            complaint, doubted = _for_the_model(doubt), doubt
+            complaint, doubted = for_the_model(doubt), doubt
         except ValueError as error:
-            complaint = _for_the_model(error)
+            complaint = for_the_model(error)
         else:
             self._count(errand, Spent(reused=1) if first.stored else Spent(messages=len(errand.points)))
             return parsed
@@ -201,23 +196,18 @@ class Gateway:
         self, errand: Errand, prompt: Prompt, parse: Callable[[Any], T], correction: tuple[str, str] | None
     ) -> T:
         """The second and last time; without ``correction`` where the first answer was empty."""
-        try:
-            call_id, answer = self._call(errand, prompt, correction)
-        except AnswerUnusable:
-            self._mark_unusable(prompt)
-            raise
+        call_id, answer = self._call(errand, prompt, correction)
         try:
             parsed = parse(read_json(answer))
         except Doubt as doubt:
             self._count(errand, Spent(messages=len(errand.points)))
             return doubt.answer
         except ValueError as error:
-            kinds = _for_people(error)
+            kinds = for_people(error)
         else:
             self._count(errand, Spent(messages=len(errand.points)))
             return parsed
         self._condemn(errand, call_id)
-        self._mark_unusable(prompt)
         raise AnswerUnusable(
             "invalid", f"The model's answer is not what was asked for, nor is its second one ({kinds})."
         )
@@ -232,20 +222,58 @@ class Gateway:
         try:
             answer, mode = self._answer(prompt, correction)
             self._settle(errand, prompt, call_id, Outcome.ANSWERED, answer, answer.latency_seconds)
+        except Faltered as error:
+            self._settle(errand, prompt, call_id, Outcome.UNAVAILABLE, None, time.perf_counter() - started)
+            if prompt.purpose is Purpose.PROBE:
+                raise
+            faltered, seen = error, self._probes_answered
         except (ModelUnavailable, StructuredOutputUnsupported) as error:
             self._down = str(error)
             self._settle(errand, prompt, call_id, Outcome.UNAVAILABLE, None, time.perf_counter() - started)
             raise
         except AnswerUnusable as error:
+            error.call_id = call_id
             self._settle(errand, prompt, call_id, Outcome(error.reason), error.answer, time.perf_counter() - started)
             raise
+        else:
+            self._remember(prompt.model, mode, answer.without)
+            return call_id, answer.text
         finally:
             with self._state:
                 self._under_way -= 1
                 self._ended += 1
                 self._state.notify_all()
-        self._remember(prompt.model, mode)
-        return call_id, answer.text
+        raise self._whose_fault(errand, prompt.model, faltered, call_id, seen)
+
+    def _whose_fault(
+        self, errand: Errand, model: str, faltered: Faltered, call_id: int, probes_seen: int
+    ) -> ModelError:
+        """The provider's, where it fails at something tiny, too, and so nobody is asked any more; else this question's.
+
+        Of several that failed at once, one asks for all.
+        """
+        with self._probing:
+            if self._down is None and self._probes_answered == probes_seen:
+                if self._serves(errand, model):
+                    self._probes_answered += 1
+                else:
+                    self._down = str(faltered)
+            if self._down is not None:
+                return ModelUnavailable(self._down)
+        unusable = AnswerUnusable("failed", f"{faltered} Asked something else, it answers: it fails at this input.")
+        unusable.call_id = call_id
+        return unusable
+
+    def _serves(self, errand: Errand, model: str) -> bool:
+        """Whether the provider answers a probe, whatever it says. Where no budget has room for one, it is not known to."""
+        probe = probe_prompt(model, self._settings.llm_max_output_tokens)
+        try:
+            self._call(replace(errand, version=probe.version, points=()), probe)
+        except AnswerUnusable:
+            return True
+        except (ModelUnavailable, StructuredOutputUnsupported, BudgetSpent):
+            return False
+        return True
 
     def _reserve(self, errand: Errand, prompt: Prompt, correction: tuple[str, str] | None) -> int:
         """Reserve the most that the call may take.
@@ -281,34 +309,36 @@ class Gateway:
 
     def _answer(self, prompt: Prompt, correction: tuple[str, str] | None) -> tuple[Answer, str]:
         """The answer, asked for in the best way that the server takes, and that way."""
-        mode = self._mode(prompt.model)
+        mode, without = self.manner(prompt.model)
         while True:
             try:
-                return self._client.ask(prompt, mode, correction), mode
+                return self._client.ask(prompt, mode, correction, without), mode
             except StructuredOutputUnsupported:
                 if mode == MODES[-1]:
                     raise
                 mode = MODES[MODES.index(mode) + 1]
 
-    def _mode(self, model: str) -> str:
+    def _traits_of(self, model: str) -> Traits:
         with self._state:
-            if model in self._modes:
-                return self._modes[model] or MODES[0]
+            if model in self._traits:
+                return self._traits[model]
         with self._database.connect() as connection:
-            stored = model_traits.structured_output(connection, self._settings.llm_chat_api_url, model)
+            stored = model_traits.traits_of(connection, self._settings.llm_chat_api_url, model)
         with self._state:
-            return self._modes.setdefault(model, stored) or MODES[0]
+            return self._traits.setdefault(model, stored)
 
-    def _remember(self, model: str, mode: str) -> None:
+    def _remember(self, model: str, mode: str, without: frozenset[str]) -> None:
         """The way that worked. Never back to a better one: behind one address may be servers of several kinds."""
         with self._state:
-            known = self._modes[model]
-            if known is not None and MODES.index(mode) <= MODES.index(known):
+            known = self._traits[model]
+            worst = max(known.structured_output or mode, mode, key=MODES.index)
+            learnt = Traits(worst, known.without | without)
+            if learnt == known:
                 return
-            self._modes[model] = mode
+            self._traits[model] = learnt
         url = self._settings.llm_chat_api_url
         with self._database.begin() as connection:
-            model_traits.remember_structured_output(connection, url, model, mode, self._clock())
+            model_traits.remember(connection, url, model, self._clock(), mode=worst, without=learnt.without)
 
     def _settle(
         self, errand: Errand, prompt: Prompt, call_id: int, outcome: Outcome, answer: Answer | None, seconds: float
@@ -325,7 +355,8 @@ class Gateway:
             user_id = model_calls.settle(
                 connection, call_id, outcome, now, usage=usage, cost=cost, model_answered=model, latency_seconds=seconds
             )
-            if outcome is Outcome.ANSWERED and answer is not None and user_id == errand.user_id:
+            keeps = outcome is Outcome.ANSWERED and prompt.purpose is not Purpose.PROBE
+            if keeps and answer is not None and user_id == errand.user_id:
                 model_answers.store(connection, errand, prompt, call_id, answer.text, now)
         self._count(
             errand,
@@ -343,46 +374,6 @@ class Gateway:
         if counts:
             self._count(errand, Spent(failed=1))
 
-    def _mark_unusable(self, prompt: Prompt) -> None:
-        with self._database.begin() as connection:
-            model_answers.mark_unusable(connection, prompt.key)
-
     def _count(self, errand: Errand, more: Spent) -> None:
         with self._state:
             self._spent[errand.day] = self._spent.get(errand.day, Spent()) + more
-
-    @contextmanager
-    def _alone_with(self, key: str) -> Iterator[None]:
-        """Two threads with the same question: the second waits, and finds the first one's answer."""
-        with self._state:
-            asking = self._asking.setdefault(key, _Asking())
-            asking.threads += 1
-        try:
-            with asking.lock:
-                yield
-        finally:
-            with self._state:
-                asking.threads -= 1
-                if not asking.threads:
-                    del self._asking[key]
-
-
-def _for_the_model(error: ValueError) -> str:
-    """What is wrong with its answer, for the model to mend: the first few complaints, by place."""
-    if isinstance(error, ValidationError):
-        complaints = error.errors(include_url=False, include_context=False, include_input=False)
-        listed = [f"{'.'.join(map(str, c['loc'])) or 'the answer'}: {c['msg']}" for c in complaints[:_COMPLAINTS]]
-        what = "; ".join(listed)
-    else:
-        what = str(error) or type(error).__name__
-    return f"This answer cannot be used. {what}. Answer the same question again, in full, as JSON that fits the schema."
-
-
-def _for_people(error: ValueError) -> str:
-    """The same for an error text: kinds alone, as places and messages can repeat what somebody said."""
-    if isinstance(error, ValidationError):
-        kinds = Counter(c["type"] for c in error.errors(include_url=False, include_context=False, include_input=False))
-        return ", ".join(
-            f"{kind} {count} times" if count > 1 else kind for kind, count in kinds.most_common(_COMPLAINTS)
-        )
-    return type(error).__name__

@@ -96,7 +96,13 @@ class Recorder:
                 f"Recordings cannot be written to {self._folder}: {error.strerror}. Correct LLM_RECORDINGS."
             ) from None
 
-    def ask(self, prompt: Prompt, structured: str, correction: tuple[str, str] | None = None) -> Answer:
+    def ask(
+        self,
+        prompt: Prompt,
+        structured: str,
+        correction: tuple[str, str] | None = None,
+        without: frozenset[str] = frozenset(),
+    ) -> Answer:
         """See `ChatClient.ask`."""
         key = recording_key(prompt, correction)
         made = {
@@ -104,7 +110,7 @@ class Recorder:
             "corrects": correction is not None,
         }  # fmt: skip
         try:
-            answer = self._client.ask(prompt, structured, correction)
+            answer = self._client.ask(prompt, structured, correction, without)
         except AnswerUnusable as error:
             kept = error.answer and _kept(error.answer)
             self._write(key, _Recording(**made, unusable=error.reason, explanation=str(error), answer=kept))
@@ -132,7 +138,13 @@ class Replayer:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.expanduser()
 
-    def ask(self, prompt: Prompt, structured: str, correction: tuple[str, str] | None = None) -> Answer:
+    def ask(
+        self,
+        prompt: Prompt,
+        structured: str,
+        correction: tuple[str, str] | None = None,
+        without: frozenset[str] = frozenset(),
+    ) -> Answer:
         """The recorded answer, in whatever mode it was asked for.
 
         Raises what was recorded to be raised, and `ModelUnavailable` where there is no recording or it cannot be read.

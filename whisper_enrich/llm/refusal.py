@@ -20,14 +20,22 @@ class StructuredOutputUnsupported(ModelError):
     """The server refuses the way in which a structured answer was asked for; another may do."""
 
 
-class Passing(Exception):
-    """A failure that may be gone at the next attempt: what happened, what to do should it stay, and the pause asked for."""
+class Faltered(ModelUnavailable):
+    """The provider failed in a way that what was sent may be to blame for: whether it serves anything else is to be seen."""
 
-    def __init__(self, what: str, remedy: str, *, wait: float | None = None) -> None:
+
+class Passing(Exception):
+    """A failure that may be gone at the next attempt: what happened, what to do should it stay, and the pause asked for.
+
+    ``by_input`` says that what was sent may be to blame.
+    """
+
+    def __init__(self, what: str, remedy: str, *, wait: float | None = None, by_input: bool = False) -> None:
         super().__init__(what)
         self.what = what
         self.remedy = remedy
         self.wait = wait
+        self.by_input = by_input
 
 
 class Unaccustomed(Exception):
@@ -221,7 +229,10 @@ def _about_service(refusal: Refusal, host: str) -> ModelError | Passing:
             wait=refusal.wait,
         )  # fmt: skip
     if status in _PASSING or (status >= 500 and status not in _FOR_GOOD):
-        return Passing(f"{host} fails to serve the request ({refusal})", "Run again later.", wait=refusal.wait)
+        by_input = status >= 500 or status == 408
+        return Passing(
+            f"{host} fails to serve the request ({refusal})", "Run again later.", wait=refusal.wait, by_input=by_input
+        )
     return ModelUnavailable(
         f"{host} refuses the request as invalid ({refusal}). Check that LLM_CHAT_API_URL is the base address of an "
         "OpenAI-compatible endpoint, and that LLM_CHAT_MODEL is a chat model."

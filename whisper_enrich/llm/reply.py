@@ -37,7 +37,7 @@ def read_reply(body: Any, prompt: Prompt, host: str, latency_seconds: float, tok
         )
     choice = _choice(body)
     if _finish_reason(choice) == "error":
-        raise Passing(f"{host} broke off the answer", "Run again later.")
+        raise Passing(f"{host} broke off the answer", "Run again later.", by_input=True)
     message = choice.get("message") if isinstance(choice.get("message"), Mapping) else {}
     text = storable(_content(message.get("content")))
     model = body.get("model")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from whisper_enrich.llm.types import Prompt
@@ -12,6 +12,15 @@ MODES = ("json_schema", "json_object", "none")
 """How an answer is held to its schema: by the server, by the server as far as JSON goes, by the instructions alone."""
 
 _AS_JSON = "Answer with one JSON object that fits this JSON schema, and with nothing else:"
+
+
+def adapted(body: Mapping[str, Any], without: Collection[str]) -> dict[str, Any]:
+    """The body for a model that does not take some parameters. OpenAI's reasoning models have another name for the most
+    tokens, and one temperature only."""
+    made_over = {name: value for name, value in body.items() if name not in without}
+    if "max_tokens" in without:
+        made_over["max_completion_tokens"] = body["max_tokens"]
+    return made_over
 
 
 def request_body(prompt: Prompt, structured: str, correction: tuple[str, str] | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from whisper_enrich.errors import ModelUnavailable
-from whisper_enrich.llm.refusal import Passing
+from whisper_enrich.llm.refusal import Faltered, Passing
 from whisper_enrich.settings import Settings
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ _FIRST_PAUSE_SECONDS = 1.0
 
 
 class Retries:
-    """Makes a request again after `Passing`, at most LLM_MAX_RETRIES times.
+    """Makes a request again after `Passing`, at most LLM_MAX_RETRIES times (unless told otherwise).
 
     The pause is what the server asks for, else 1, 2, 4, … seconds, each with up to a second of jitter and never over
     LLM_MAX_RETRY_WAIT_SECONDS.
@@ -28,11 +28,12 @@ class Retries:
         self._sleep = sleep
         self._jitter = jitter
 
-    def of(self, attempt: Callable[[], T]) -> T:
-        """What ``attempt`` returns in the end. Raises `ModelUnavailable` after the last, and whatever is not `Passing`."""
+    def of(self, attempt: Callable[[], T], *, at_most: int | None = None) -> T:
+        """What ``attempt`` returns in the end. Raises `ModelUnavailable` after the last (`Faltered`, where what was sent may
+        be to blame), and whatever is not `Passing`."""
         retrying = Retrying(
             retry=retry_if_exception(self._worth_another_attempt),
-            stop=stop_after_attempt(self._settings.llm_max_retries + 1),
+            stop=stop_after_attempt(1 + (self._settings.llm_max_retries if at_most is None else at_most)),
             wait=self._pause,
             sleep=self._sleep,
             reraise=True,
@@ -62,25 +63,31 @@ class Retries:
                 "LLM_MAX_RETRY_WAIT_SECONDS. Run again after that pause."
             )
         tried = "once" if attempts == 1 else f"{attempts} times"
-        return ModelUnavailable(f"{failure.what}; tried {tried}. {failure.remedy}")
+        kind = Faltered if failure.by_input else ModelUnavailable
+        return kind(f"{failure.what}; tried {tried}. {failure.remedy}")
 
 
 def too_slow(host: str, seconds: float) -> Passing:
     """No answer within the time-out."""
     return Passing(
-        f"{host} did not answer within {seconds:g} seconds", "Run again later, or raise LLM_TIMEOUT_SECONDS."
-    )
+        f"{host} did not answer within {seconds:g} seconds", "Run again later, or raise LLM_TIMEOUT_SECONDS.",
+        by_input=True,
+    )  # fmt: skip
 
 
 def unreachable(host: str, error: Exception) -> Passing:
     """No connection, or one that broke off before the answer."""
-    why = type(error.__cause__ or error).__name__
+    import httpx2
+
+    cause = error.__cause__ or error
     return Passing(
-        f"{host} cannot be reached, or broke off the connection ({why})",
+        f"{host} cannot be reached, or broke off the connection ({type(cause).__name__})",
         "Check LLM_CHAT_API_URL and the network, or run again later.",
+        # Once the request is on its way, whoever reads it may have died of it.
+        by_input=isinstance(cause, (httpx2.ReadError, httpx2.RemoteProtocolError)),
     )
 
 
 def broke_off(host: str, why: str) -> Passing:
     """An answer that is not whole."""
-    return Passing(f"What {host} answered broke off or was no JSON ({why})", "Run again later.")
+    return Passing(f"What {host} answered broke off or was no JSON ({why})", "Run again later.", by_input=True)

@@ -24,6 +24,10 @@ class Purpose(StrEnum):
     PROBE = "probe"
 
 
+OF_TALK = (Purpose.FACTS, Purpose.COMBINED, Purpose.SUMMARY)
+"""Those for which messages are sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """Everything that an answer depends on.
@@ -68,13 +72,17 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: ``text`` as it came, ``model`` as the provider names it, why it ended."""
+    """What came back: ``text`` as it came, ``model`` as the provider names it, why it ended.
+
+    ``without`` are parameters of a request that the model does not take; it was asked without them.
+    """
 
     text: str
     model: str
     finish_reason: str
     usage: Usage
     latency_seconds: float
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

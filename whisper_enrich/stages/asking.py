@@ -1,20 +1,19 @@
-"""Asking the model about many users at once: bounded, in order of submission, and no longer than the provider serves.
+"""Asking the model about many users at once: bounded, and in order of submission.
 
-Two kinds of failure are kept apart. Where the provider is down or refuses, or a budget is spent, nothing more is asked,
-what is under way is waited for and kept, and the first such error is reported. Where one question gets no usable answer,
-the others go on.
+Every question is put, whatever became of those before it: one that has a stored answer costs nothing. It is the gateway
+that makes no further call where the provider is down, or a budget has no room.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from whisper_enrich.asking.questions import version, version_parts
-from whisper_enrich.errors import BudgetSpent, ModelUnavailable
+from whisper_enrich.errors import BudgetSpent
 from whisper_enrich.llm.types import Purpose
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.storage import model_versions
@@ -48,11 +47,6 @@ class Reply(Generic[Q, A]):
     error: Exception | None = None
 
 
-def _halts(error: BaseException) -> bool:
-    """After this nothing more is asked. One user's budget concerns nobody else."""
-    return isinstance(error, ModelUnavailable) or (isinstance(error, BudgetSpent) and error.holder != "user")
-
-
 def ask_all(
     questions: Iterable[Q],
     ask: Callable[[Q], A],
@@ -60,14 +54,12 @@ def ask_all(
     at_once: int,
     keep_alive: Callable[[], None],
     heartbeat_seconds: float,
-) -> Iterator[Reply[Q, A]]:
+) -> Generator[Reply[Q, A], None, None]:
     """Put every question, at most ``at_once`` at a time, and yield each reply as it comes.
 
-    ``keep_alive`` is called at least every ``heartbeat_seconds`` (a lease must not run out over a slow answer). After a
-    `ModelUnavailable`, or a `BudgetSpent` that is not one user's alone, the questions that are left are yielded with that
-    error, unasked.
+    ``keep_alive`` is called at least every ``heartbeat_seconds`` (a lease must not run out over a slow answer). Whoever may
+    stop midway closes it: nothing more is asked then, and what is under way has ended.
     """
-    halt: Exception | None = None
     rest = iter(questions)
     with ThreadPoolExecutor(at_once, thread_name_prefix="model") as pool:
         under_way: dict[Future[A], Q] = {}
@@ -77,8 +69,6 @@ def ask_all(
                 question = next(rest, None)
                 if question is None:
                     exhausted = True
-                elif halt is not None:
-                    yield Reply(question, error=halt)
                 else:
                     under_way[pool.submit(ask, question)] = question
             done, _ = wait(under_way, timeout=heartbeat_seconds, return_when=FIRST_COMPLETED)
@@ -87,7 +77,6 @@ def ask_all(
                 question = under_way.pop(future)
                 error = future.exception()
                 if isinstance(error, Exception):
-                    halt = halt or (error if _halts(error) else None)
                     yield Reply(question, error=error)
                 elif error is not None:
                     raise error

@@ -12,12 +12,13 @@ from sqlalchemy import Connection
 
 from whisper_enrich.errors import AnswerUnusable, LeaseHeld, ModelUnavailable
 from whisper_enrich.llm.batch_client import BatchClient, BatchStatus, ResultLine
-from whisper_enrich.llm.client import StructuredOutputUnsupported, answer_in_batch
+from whisper_enrich.llm.client import StructuredOutputUnsupported, Unaccustomed, answer_in_batch
+from whisper_enrich.llm.endpoint import address_of
 from whisper_enrich.llm.prices import cost_of
 from whisper_enrich.llm.types import Answer, Prompt
 from whisper_enrich.stages.batch_state import NOT_HANDED_IN, adopt, close, give_up, lease_name, portions, settle
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.storage import model_answers, model_batches, model_calls
+from whisper_enrich.storage import model_answers, model_batches, model_calls, model_traits
 from whisper_enrich.storage.model_batches import Batch, BatchRequest
 from whisper_enrich.storage.model_calls import Outcome
 
@@ -47,6 +48,20 @@ def any_open(ctx: StageContext) -> bool:
     """Whether there is a batch at this endpoint to ask after."""
     with ctx.database.connect() as connection:
         return bool(model_batches.open_batches(connection, ctx.settings.llm_chat_api_url))
+
+
+def elsewhere(ctx: StageContext) -> list[str]:
+    """A sentence for every other endpoint that has batches of ours, which nobody asks after; with the remedy."""
+    url = ctx.settings.llm_chat_api_url
+    with ctx.database.connect() as connection:
+        found = model_batches.open_elsewhere(connection, url)
+    return [
+        f"{count} batch(es) were handed in at {address_of(other)}, and LLM_CHAT_API_URL is {address_of(url)} now: nobody asks "
+        f"after them, and their messages wait for {model_batches.HELD.total_seconds() / 3600:.0f} hours at most, to be asked "
+        f"about anew. To have the answers, set LLM_CHAT_API_URL={address_of(other)} and its key, and run `whisper-enrich "
+        "batches --collect`."
+        for other, count in found.items()
+    ]
 
 
 def collect(ctx: StageContext, client: BatchClient, *, seconds: float = math.inf) -> Collected:
@@ -125,12 +140,19 @@ def _store_lines(
         request = requests[custom_id]
         if request.call_id not in unsettled:
             continue
-        outcome, answer = _read(request, line, host)
+        try:
+            outcome, answer = _read(request, line, host)
+        except Unaccustomed as unaccustomed:
+            outcome, answer = Outcome.UNAVAILABLE, None
+            known = {unaccustomed.parameter}
+            model_traits.remember(connection, batch.base_url, request.model, now, without=known)
         user_id = settle(connection, request.call_id, outcome, now, answer, _cost(ctx, request, answer))
         # A user who was erased meanwhile leaves no answer behind.
         wanted = request.key not in answered and user_id == request.errand.user_id
         if outcome is Outcome.ANSWERED and answer is not None and wanted:
             model_answers.store(connection, request.errand, request, request.call_id, answer.text, now)
+        elif outcome in (Outcome.REFUSED, Outcome.TOO_LONG) and wanted:
+            model_answers.give_up(connection, request.errand, request, request.call_id, outcome.value, now)
 
 
 def _cost(ctx: StageContext, request: BatchRequest, answer: Answer | None) -> Decimal | None:

@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import uuid4
 
+from sqlalchemy import Connection
+
 from whisper_enrich.errors import BudgetSpent, ModelUnavailable
 from whisper_enrich.llm.batch_client import BatchClient
 from whisper_enrich.llm.budgets import tokens_in_at_most
 from whisper_enrich.llm.gateway import Gateway
-from whisper_enrich.llm.request import request_body, tokens_sent_about
+from whisper_enrich.llm.request import adapted, request_body, tokens_sent_about
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.asking import ask_all, more_budget_at
 from whisper_enrich.stages.batch_questions import Wanted, gather
@@ -111,13 +113,12 @@ def _prepare(
     waiting = _Waiting()
     behind = 0
     halt: BudgetSpent | None = None
-    modes = {model: gateway.structured_mode(model) for model in {one.prompt.model for one in part}}
+    manners = {model: gateway.manner(model) for model in {one.prompt.model for one in part}}
     with ctx.database.begin() as connection:
         for lease in leases:
             ctx.confirm(connection, lease)
-        answered = model_answers.known(connection, [one.prompt.key for one in part])
-        for one in (one for one in part if one.prompt.key not in answered):
-            errand, mode = replace(one.errand, run_id=run_id), modes[one.prompt.model]
+        for one in _open(connection, part):
+            errand, (mode, without) = replace(one.errand, run_id=run_id), manners[one.prompt.model]
             try:
                 if halt is not None:
                     raise halt
@@ -129,7 +130,7 @@ def _prepare(
                 halt = halt or (error if error.holder != "user" else None)
                 waiting.add(one, "budget_spent", more_budget_at(ctx, error))
                 continue
-            body = request_body(one.prompt, mode)
+            body = adapted(request_body(one.prompt, mode), without)
             request = BatchRequest(
                 call_id, one.prompt.key, one.prompt.purpose, errand, one.prompt.version, one.prompt.model, mode,
                 one.prompt.max_output_tokens, tokens_sent_about(body),
@@ -143,6 +144,13 @@ def _prepare(
         for stage, progress in waiting.by_stage.items():
             ledger.record(connection, bot.bot_name, stage, "", list(progress.values()))
     return _Draft(batch, bodies, behind)
+
+
+def _open(connection: Connection, part: Sequence[Wanted]) -> list[Wanted]:
+    """The questions without an answer. Those that were given up on are for a run to part, or to put again when it is time."""
+    keys = [one.prompt.key for one in part]
+    closed = model_answers.known(connection, keys) | model_answers.given_up(connection, keys).keys()
+    return [one for one in part if one.prompt.key not in closed]
 
 
 class _Waiting:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
-from whisper_enrich.asking.batches import Batch, batches, with_context
+from whisper_enrich.asking.batches import Batch, batches, parts, with_context
 from whisper_enrich.asking.questions import Question, Talk, question, version
 from whisper_enrich.asking.timing import Patience, facts_due, summary_due
 from whisper_enrich.facts.trivial import is_trivial
 from whisper_enrich.llm.gateway import Gateway
-from whisper_enrich.llm.types import Purpose
+from whisper_enrich.llm.types import OF_TALK, Purpose
 from whisper_enrich.messages.model import Message, Scope, Speaker
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
@@ -23,7 +24,7 @@ from whisper_enrich.storage.ledger import Progress, Row
 from whisper_enrich.storage.model_batches import Held
 from whisper_enrich.storage.summaries import WindowKey, stored_windows
 from whisper_enrich.summaries.asked import input_hash
-from whisper_enrich.summaries.stretches import Points, stretches
+from whisper_enrich.summaries.stretches import Points, points_of, stretches
 from whisper_enrich.summaries.windows import assign
 
 MESSAGES_FOR_BOTH = 6
@@ -32,21 +33,41 @@ MESSAGES_FOR_BOTH = 6
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A batch whose facts are wanted of the points ``waiting``; ``both`` asks for the summary as well."""
+    """A batch whose facts are wanted of the points ``waiting``; ``both`` asks for the summary as well.
+
+    ``other`` is the other part of a batch that got no usable answer: to be asked about unless this part gets one, for then
+    it holds the message that is to blame.
+    """
 
     talk: Talk
     batch: Batch
     waiting: frozenset[str]
     both: bool
+    other: Ask | None = None
+
+    @property
+    def alone(self) -> str | None:
+        """The point, where it is about one alone."""
+        points = {message.point_id for message in self.batch.messages}
+        return next(iter(points)) if len(points) == 1 and not self.batch.context else None
 
     def question(self, ctx: StageContext) -> Question:
         """What the model is asked."""
         purpose = Purpose.COMBINED if self.both else Purpose.FACTS
         return question(purpose, self.talk.chunk(self.batch.messages, self.batch.context), ctx.settings, ctx.run_id)
 
-    def part(self, batch: Batch) -> Ask:
-        """Of the same wishes, those for a part of the batch; for facts alone."""
-        return Ask(self.talk, batch, _waiting_in(batch, self.waiting), both=False)
+    def parts(self, *, one_to_blame: bool) -> list[Ask]:
+        """What to ask next where this got no usable answer; empty where its one message is to blame.
+
+        Where the batch is not at fault as a whole (``one_to_blame``), one part at a time.
+        """
+        smaller = parts(self.batch, self.waiting)
+        found = [replace(self, batch=b, waiting=_waiting_in(b, self.waiting), other=None) for b in smaller]
+        return [replace(found[0], other=found[1])] if one_to_blame and len(found) > 1 else found
+
+    def taken_to_fail(self) -> list[Ask]:
+        """What to ask instead, as it holds what is to blame; what is of one message alone is asked all the same."""
+        return self.parts(one_to_blame=True) or [self]
 
 
 @dataclass
@@ -131,7 +152,7 @@ class FactsPlanner:
         return timelines
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _User:
     """What one user's waiting rows need; ``scopes`` is what was said around them, ``stored`` what their windows' summaries
     were made from."""
@@ -175,22 +196,24 @@ class _User:
 
     def _asks(self, timeline: Sequence[Message], points: Collection[str], now: datetime) -> list[Ask]:
         settings = self.planner.ctx.settings
-        # Who got no usable answer before is asked about alone: the neighbours have theirs.
-        again = {row.point_id for row in self.rows if row.attempts} & set(points)
-        fresh = set(points) - again
-        asks = self._combined(timeline, fresh, now) if self.planner.combines else []
-        left = fresh.difference(*(ask.waiting for ask in asks))
+        # Who got no usable answer before is asked about alone: the neighbours have theirs, or are to get it.
+        suspects = {m.point_id for m in timeline if (m.point_id, m.content_hash) in self._suspects}
+        asks = self._combined(timeline, points, suspects, now) if self.planner.combines else []
+        left = set(points).difference(*(ask.waiting for ask in asks))
+        others = [message for message in timeline if message.point_id not in suspects]
         hints = self._groups(Purpose.FACTS)
-        found = batches(timeline, left, settings.enrichment_batch_size, settings.llm_chunk_tokens, hints)
-        asks += [Ask(self.talk, batch, _waiting_in(batch, left), both=False) for batch in found]
-        alone = [batches(timeline, {point}, 1, settings.llm_chunk_tokens) for point in sorted(again)]
-        return asks + [Ask(self.talk, batch, _waiting_in(batch, again), both=False) for one in alone for batch in one]
+        found = batches(others, left, settings.enrichment_batch_size, settings.llm_chunk_tokens, hints)
+        found += [Batch((m,), ()) for m in timeline if m.speaker is Speaker.USER and m.point_id in suspects & left]
+        return asks + [Ask(self.talk, batch, _waiting_in(batch, left), both=False) for batch in found]
 
-    def _combined(self, timeline: Sequence[Message], points: Collection[str], now: datetime) -> list[Ask]:
+    def _combined(
+        self, timeline: Sequence[Message], points: Collection[str], suspects: Collection[str], now: datetime
+    ) -> list[Ask]:
         """Stretches of windows whose summary is due as well as the facts of messages in them."""
         settings = self.planner.ctx.settings
         patience = Patience.of(settings)
-        groups = self._groups(Purpose.COMBINED) + self._groups(Purpose.SUMMARY)
+        apart = [points_of([message]) for message in timeline if message.point_id in suspects]
+        groups = self._groups(Purpose.COMBINED) + apart + self._groups(Purpose.SUMMARY)
         asks = []
         for (window, scope), held in assign(timeline, settings.time_window_hours).items():
             if len(held) < settings.min_messages_for_summary or not points & {m.point_id for m in held}:
@@ -200,7 +223,8 @@ class _User:
             rests = summary_due(window, held[-1].at, patience, now) is None
             start = 0
             for stretch in stretches(held, groups, settings.enrichment_pause_seconds, settings.llm_chunk_tokens):
-                batch = with_context(held, start, stretch)
+                alone = all(message.point_id in suspects for message in stretch)
+                batch = Batch(stretch, ()) if alone else with_context(held, start, stretch, suspects)
                 start += len(stretch)
                 waiting = _waiting_in(batch, points)
                 users = {m.point_id for m in stretch if m.speaker is Speaker.USER}
@@ -209,6 +233,18 @@ class _User:
                 if waiting and worth:
                     asks.append(Ask(self.talk, batch, waiting, both=True))
         return asks
+
+    @cached_property
+    def _suspects(self) -> set[tuple[str, str]]:
+        """(point id, content hash) of messages that got no usable answer though they were asked about alone, or failed
+        otherwise."""
+        ctx = self.planner.ctx
+        asked = self.planner.gateway.given_up_for(
+            self.talk.bot_name, self.talk.user_id, [version(purpose, ctx.settings) for purpose in OF_TALK], OF_TALK
+        )
+        return {one.points[0] for one in asked if len(one.points) == 1} | {
+            (row.point_id, row.content_hash) for row in self.rows if row.attempts
+        }
 
     def _groups(self, purpose: Purpose) -> list[Points]:
         """What was asked about together before, newest first: asked so again, the answer is there, or on its way."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 
-from whisper_enrich.asking.batches import halves
 from whisper_enrich.asking.questions import Question, both_keeping_to, can_combine, read_facts, version
 from whisper_enrich.errors import AnswerUnusable, BudgetSpent, ModelUnavailable, PartialFailure
 from whisper_enrich.facts.asked import FactsPart
@@ -83,40 +83,53 @@ class _Work:
         halt: ModelUnavailable | None = None
         asks = planned.asks
         while asks and halt is None:
-            smaller: list[Ask] = []
+            following: list[Ask] = []
             ready: list[Extracted] = []
-            for reply in self._replies(asks):
-                if isinstance(reply.error, ModelUnavailable):
-                    halt = reply.error
-                elif isinstance(reply.error, BudgetSpent):
-                    moved += self._store(self._behind_budget(reply.question, planned.rows, reply.error))
-                elif isinstance(reply.error, AnswerUnusable):
-                    parts = halves(reply.question.batch, reply.question.waiting)
-                    smaller += [reply.question.part(part) for part in parts]
-                    if not parts:
-                        moved += self._store(self._to_blame(reply.question, planned.rows, reply.error))
-                elif reply.error is not None:
-                    raise reply.error
-                else:
-                    ready += self._grounded(reply, planned.rows)
-                if len(ready) >= MESSAGES_A_TRANSACTION:
-                    moved, ready = moved + self._store(ready), []
+            with closing(self._replies(asks, planned.rows)) as replies:
+                for reply in replies:
+                    if isinstance(reply.error, ModelUnavailable):
+                        halt = reply.error
+                    elif reply.error is not None:
+                        moved += self._store(self._without_answer(reply.question, planned.rows, reply.error, following))
+                    else:
+                        ready += self._grounded(reply, planned.rows)
+                        following += reply.question.other.taken_to_fail() if reply.question.other else []
+                    if len(ready) >= MESSAGES_A_TRANSACTION:
+                        moved, ready = moved + self._store(ready), []
             moved += self._store(ready)
-            asks = smaller
+            asks = following
         return moved, halt
 
-    def _replies(self, asks: Sequence[Ask]) -> Iterator[Reply[Ask, tuple[Question, FactsPart]]]:
-        seconds = self.ctx.settings.enrichment_lease_seconds / 3
+    def _replies(
+        self, asks: Sequence[Ask], rows: Mapping[str, Row]
+    ) -> Generator[Reply[Ask, tuple[Question, FactsPart]], None, None]:
         return ask_all(
-            asks, self._ask, at_once=self.ctx.settings.llm_concurrency, keep_alive=lambda: self.ctx.renew(self.lease),
-            heartbeat_seconds=seconds,
+            asks, lambda ask: self._ask(ask, rows), at_once=self.ctx.settings.llm_concurrency,
+            keep_alive=lambda: self.ctx.renew(self.lease),
+            heartbeat_seconds=self.ctx.settings.enrichment_lease_seconds / 3,
         )  # fmt: skip
 
-    def _ask(self, ask: Ask) -> tuple[Question, FactsPart]:
-        put = ask.question(self.ctx)
+    def _ask(self, ask: Ask, rows: Mapping[str, Row]) -> tuple[Question, FactsPart]:
+        """What was given up on is put again as a new attempt of one message alone only."""
+        put, again = ask.question(self.ctx), rows[ask.alone].attempts if ask.alone else 0
         if not ask.both:
-            return put, self.gateway.ask(put.errand, put.prompt, read_facts)
-        return put, FactsPart(facts=self.gateway.ask(put.errand, put.prompt, both_keeping_to(put)).facts)
+            return put, self.gateway.ask(put.errand, put.prompt, read_facts, given_up_after=again)
+        both = self.gateway.ask(put.errand, put.prompt, both_keeping_to(put), given_up_after=again)
+        return put, FactsPart(facts=both.facts)
+
+    def _without_answer(
+        self, ask: Ask, rows: Mapping[str, Row], error: Exception, following: list[Ask]
+    ) -> list[Extracted]:
+        """What is settled by that; what is to be asked next is added to ``following``."""
+        asks = [ask, ask.other] if ask.other else [ask]
+        if isinstance(error, BudgetSpent):
+            return [waiting for one in asks for waiting in self._behind_budget(one, rows, error)]
+        if not isinstance(error, AnswerUnusable):
+            raise error
+        # An answer that is too long is the fault of all messages together.
+        parts = ask.parts(one_to_blame=error.reason != "too_long")
+        following += [*parts, *asks[1:]]
+        return self._to_blame(ask, rows, error) if not parts else []
 
     def _store(self, extracted: Sequence[Extracted]) -> int:
         if not extracted:

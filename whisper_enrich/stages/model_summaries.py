@@ -2,66 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from whisper_enrich.asking.batches import with_context
-from whisper_enrich.asking.questions import (
-    Question,
-    Talk,
-    keeping_to,
-    question,
-    read_combined,
-    read_digest,
-    read_summary,
-    reduce_question,
-    version,
-)
+from whisper_enrich.asking.questions import Talk, keeping_to, read_digest, reduce_question, version
 from whisper_enrich.asking.timing import Patience, summary_due
 from whisper_enrich.errors import AnswerUnusable, BudgetSpent, ModelUnavailable
 from whisper_enrich.llm.gateway import Gateway
-from whisper_enrich.llm.transcript import Chunk
-from whisper_enrich.llm.types import Purpose
+from whisper_enrich.llm.types import OF_TALK, Purpose
 from whisper_enrich.settings import Settings
 from whisper_enrich.stages.asking import Reply, ask_all, more_budget_at, register
 from whisper_enrich.stages.attempts import failed
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.summaries import EXTRACTIVE, Engine, Job, Outcome, Verdict, summarised
+from whisper_enrich.stages.summary_pieces import AskedBefore, Piece, Search
 from whisper_enrich.storage import model_batches, profiles
 from whisper_enrich.storage.ledger import Progress, Row
-from whisper_enrich.storage.model_answers import Answered
 from whisper_enrich.storage.model_batches import Held
 from whisper_enrich.storage.profiles import Person
 from whisper_enrich.summaries import faithful
-from whisper_enrich.summaries.asked import DigestPart, Stretch, input_hash, summary_of, unmasked
+from whisper_enrich.summaries.asked import DigestPart, Stretch, input_hash, merged, reducible, summary_of, unmasked
 from whisper_enrich.summaries.model import Summary, SummaryState
 from whisper_enrich.summaries.stretches import Points, points_of, stretches
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of a window, and what it is or was asked for: a summary, or that together with facts."""
-
-    chunk: Chunk
-    purpose: Purpose
-
-    def question(self, ctx: StageContext) -> Question:
-        """What the model is asked."""
-        return question(self.purpose, self.chunk, ctx.settings, ctx.run_id)
-
-    def halves(self) -> list[Piece]:
-        """In two, each for a summary alone; one point comes alone, without context. Empty where that changes nothing."""
-        messages = self.chunk.messages
-        points = list(dict.fromkeys(message.point_id for message in messages))
-        if len(points) == 1:
-            return [Piece(replace(self.chunk, context=()), Purpose.SUMMARY)] if self.chunk.context else []
-        first = set(points[: len(points) // 2])
-        middle = next(index for index, message in enumerate(messages) if message.point_id not in first)
-        start = replace(self.chunk, messages=messages[:middle])
-        rest = with_context(messages, middle, messages[middle:])
-        end = replace(self.chunk, messages=rest.messages, context=rest.context)
-        return [Piece(start, Purpose.SUMMARY), Piece(end, Purpose.SUMMARY)]
 
 
 @dataclass
@@ -79,18 +44,15 @@ class ModelSummariser:
         return cls(gateway, extractive, version(Purpose.SUMMARY, settings))
 
     def settle(self, ctx: StageContext, jobs: Sequence[Job], keep_alive: Callable[[], None]) -> list[Verdict]:
-        """A verdict for every job. After the provider has failed once, nothing more is asked."""
+        """A verdict for every job. After the provider has failed once, only stored answers are used."""
         verdicts, due = self.apart(ctx, jobs)
-        if self.halt is None:
-            replies = ask_all(
-                due, lambda one: self._summary(ctx, one), at_once=ctx.settings.llm_concurrency,
-                keep_alive=keep_alive, heartbeat_seconds=ctx.settings.enrichment_lease_seconds / 3,
-            )  # fmt: skip
+        replies = ask_all(
+            due, lambda one: self._summary(ctx, one), at_once=ctx.settings.llm_concurrency,
+            keep_alive=keep_alive, heartbeat_seconds=ctx.settings.enrichment_lease_seconds / 3,
+        )  # fmt: skip
+        with closing(replies):
             for reply in replies:
                 verdicts[reply.question.index] = self._verdict(ctx, reply)
-        else:
-            halted = self.halt
-            verdicts |= {one.index: self._verdict(ctx, Reply(one, error=halted)) for one in due}
         return [verdicts[index] for index in range(len(jobs))]
 
     def apart(self, ctx: StageContext, jobs: Sequence[Job]) -> tuple[dict[int, Verdict], list[Due]]:
@@ -103,14 +65,14 @@ class ModelSummariser:
             held = {bot: model_batches.held(connection, bot, users, ctx.clock()) for bot in bots}
         verdicts: dict[int, Verdict] = {}
         due: list[Due] = []
-        asked: dict[tuple[str, str], AskedBefore] = {}
+        before: dict[tuple[str, str], AskedBefore] = {}
         for index, job in enumerate(jobs):
             bot, user = job.messages[0].bot_name, job.user_id
             verdict = self._without_asking(ctx, job, people[user], held[bot])
             if verdict is None:
-                if (bot, user) not in asked:
-                    asked[bot, user] = self._asked_before(ctx, bot, user)
-                due.append(Due(index, job, people[user], asked[bot, user]))
+                if (bot, user) not in before:
+                    before[bot, user] = self._asked_before(ctx, bot, user)
+                due.append(Due(index, job, people[user], before[bot, user]))
             else:
                 verdicts[index] = verdict
         return verdicts, due
@@ -163,35 +125,37 @@ class ModelSummariser:
     def pieces(self, ctx: StageContext, due: Due, about_to_be_asked: Sequence[Points] = ()) -> list[Piece]:
         """The stretches of a window, each once. Of ``about_to_be_asked``, facts and summary are asked for together
         elsewhere, as of those that have such an answer."""
-        job, settings, together = due.job, ctx.settings, due.asked.together
+        job, settings, before = due.job, ctx.settings, due.before
+        suspects = {point for ((point, _),) in before.suspects}
+        groups = [*about_to_be_asked, *before.answered, *before.suspects]
         found: list[Piece] = []
         start = 0
-        for stretch in stretches(
-            job.messages, [*about_to_be_asked, *together, *due.asked.alone], settings.enrichment_pause_seconds,
-            settings.llm_chunk_tokens,
-        ):  # fmt: skip
-            batch = with_context(job.messages, start, stretch)
-            chunk = due.talk.chunk(batch.messages, batch.context)
-            both, points = Piece(chunk, Purpose.COMBINED), points_of(stretch)
-            # Asked in other words since (a name changed), the answer is no longer there: then for the summary alone.
-            known = points in together and together[points] == both.question(ctx).prompt.key
-            found.append(both if known or points in about_to_be_asked else Piece(chunk, Purpose.SUMMARY))
+        for stretch in stretches(job.messages, groups, settings.enrichment_pause_seconds, settings.llm_chunk_tokens):
+            context, with_suspects = (
+                with_context(job.messages, start, stretch, left_out).context for left_out in (suspects, ())
+            )
             start += len(stretch)
+            chunk, points = due.talk.chunk(stretch, context), points_of(stretch)
+            # Asked in other words since (a name changed), the answer is no longer there: then for the summary alone.
+            asked = before.asked(ctx, chunk, [context, with_suspects, ()], points)
+            purpose = Purpose.COMBINED if points in about_to_be_asked else Purpose.SUMMARY
+            found.append(asked or Piece(chunk, purpose))
         return found
 
     def _summary(self, ctx: StageContext, due: Due) -> _Made:
         """Ask for every stretch of the window, and where there are several, for one summary of theirs.
 
-        A stretch without a usable answer is halved down to the message that is to blame, and the summary made without it.
+        A stretch without a usable answer is parted down to the message that is to blame, and the summary made without it.
         Raises `AnswerUnusable` where nothing is left.
         """
         job = due.job
-        refused: dict[str, AnswerUnusable] = {}
-        found = [stretch for piece in self.pieces(ctx, due) for stretch in self._stretches(ctx, piece, refused)]
+        search = Search(self.gateway, ctx, {row.point_id: row.attempts for row in job.rows})
+        found = search.around(self.pieces(ctx, due))
+        refused = search.refused
         if not found:
             raise next(iter(refused.values()))
         whole = due.talk.chunk(job.messages)
-        part: DigestPart = found[0].part if len(found) == 1 else self._reduced(ctx, whole, found)
+        part: DigestPart = found[0].part if len(found) == 1 else self._reduced(ctx, due, found)
         summary = summary_of(
             part, job.messages, window=job.window, scope=job.scope, short=False,
             confidence=faithful.confidence(part, whole), version=self.version,
@@ -201,45 +165,31 @@ class ModelSummariser:
             summary = replace(summary, input_hash=f"{SummaryState.DEGRADED.value}/{summary.input_hash}")
         return _Made(summary, refused)
 
-    def _stretches(self, ctx: StageContext, piece: Piece, refused: dict[str, AnswerUnusable]) -> list[Stretch]:
-        try:
-            return [self._stretch(ctx, piece)]
-        except AnswerUnusable as error:
-            halves = piece.halves()
-            if not halves:
-                refused[piece.chunk.messages[0].point_id] = error
-            return [stretch for half in halves for stretch in self._stretches(ctx, half, refused)]
+    def _reduced(self, ctx: StageContext, due: Due, found: Sequence[Stretch]) -> DigestPart:
+        """One summary of the stretches'; where they are more than one call reads, of the summaries of groups of them."""
+        groups = reducible(found, ctx.settings.llm_chunk_tokens)
+        while len(groups) > 1:
+            found = [group[0] if len(group) == 1 else merged(group, self._digest(ctx, due, group)) for group in groups]
+            groups = reducible(found, ctx.settings.llm_chunk_tokens)
+        return self._digest(ctx, due, found)
 
-    def _stretch(self, ctx: StageContext, piece: Piece) -> Stretch:
-        """The summary of one stretch. One that was asked for together with facts is there already."""
-        put = piece.question(ctx)
-        if piece.purpose is Purpose.COMBINED:
-            masked = self.gateway.ask(put.errand, put.prompt, read_combined).summary
-        else:
-            masked = self.gateway.ask(put.errand, put.prompt, keeping_to(put, read_summary))
-        part = unmasked(masked, put.mask.unmask)
-        return Stretch(piece.chunk.messages, part, faithful.quotes_found(part, piece.chunk))
-
-    def _reduced(self, ctx: StageContext, whole: Chunk, found: Sequence[Stretch]) -> DigestPart:
-        put = reduce_question(whole, found, ctx.settings, ctx.run_id)
-        return unmasked(self.gateway.ask(put.errand, put.prompt, keeping_to(put, read_digest)), put.mask.unmask)
+    def _digest(self, ctx: StageContext, due: Due, found: Sequence[Stretch]) -> DigestPart:
+        messages = [message for stretch in found for message in stretch.messages]
+        covered = due.job.messages if len(messages) == len(due.job.messages) else messages
+        put = reduce_question(due.talk.chunk(covered), found, ctx.settings, ctx.run_id)
+        again = max(row.attempts for row in due.job.rows)
+        part = self.gateway.ask(put.errand, put.prompt, keeping_to(put, read_digest), given_up_after=again)
+        return unmasked(part, put.mask.unmask)
 
     def _asked_before(self, ctx: StageContext, bot_name: str, user_id: str) -> AskedBefore:
-        def answers(purpose: Purpose) -> list[Answered]:
-            return self.gateway.answers_for(bot_name, user_id, version(purpose, ctx.settings), {purpose})
-
-        return AskedBefore(
-            {answer.points: answer.request_key for answer in answers(Purpose.COMBINED)},
-            [answer.points for answer in answers(Purpose.SUMMARY)],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class AskedBefore:
-    """What of a user's talk has a stored answer: asked for ``together`` with facts, by points, and for the summary ``alone``."""
-
-    together: Mapping[Points, str]
-    alone: Sequence[Points]
+        versions = {purpose: version(purpose, ctx.settings) for purpose in OF_TALK}
+        answered = [
+            answer
+            for purpose in (Purpose.COMBINED, Purpose.SUMMARY)
+            for answer in self.gateway.answers_for(bot_name, user_id, versions[purpose], {purpose})
+        ]
+        given_up = self.gateway.given_up_for(bot_name, user_id, list(versions.values()), OF_TALK)
+        return AskedBefore(answered, given_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +199,7 @@ class Due:
     index: int
     job: Job
     person: Person
-    asked: AskedBefore
+    before: AskedBefore
 
     @property
     def talk(self) -> Talk:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
@@ -146,8 +147,9 @@ def _made(
         asked, lambda one: _told(ctx, bot_name, one, ask), at_once=ctx.settings.llm_concurrency,
         keep_alive=lambda: ctx.renew(lease), heartbeat_seconds=ctx.settings.enrichment_lease_seconds / 3,
     )  # fmt: skip
-    for reply in replies:
-        yield reply.question, _settled(reply, result)
+    with closing(replies):
+        for reply in replies:
+            yield reply.question, _settled(reply, result)
 
 
 def _settled(reply: Reply[_Work, Rollup], result: RollupsResult) -> Rollup:

@@ -15,6 +15,7 @@ from typing import Literal
 from sqlalchemy import Connection, text
 
 from whisper_enrich.messages.model import Disposition
+from whisper_enrich.storage import model_answers
 from whisper_enrich.storage.bulk import array_literal
 
 Stage = Literal["facts", "summary", "mark"]
@@ -279,7 +280,20 @@ def ready_to_mark(
 
 
 def replay_dead_letters(connection: Connection, bot_name: str | None, day: date | None) -> int:
-    """Give what was set aside all its attempts again, at once; returns the rows that wait now."""
+    """Give what was set aside all its attempts again, at once; returns the rows that wait now.
+
+    A model is asked about it afresh, whatever was given up on.
+    """
+    dead = connection.execute(
+        text(
+            "SELECT bot_name, array_agg(point_id) AS points FROM message_ledger WHERE 'dead' IN (facts_state, summary_state) "
+            "AND (CAST(:bot AS text) IS NULL OR bot_name = :bot) AND (CAST(:day AS date) IS NULL OR day = :day) "
+            "GROUP BY bot_name"
+        ),
+        {"bot": bot_name, "day": day},
+    )
+    for row in dead.all():
+        model_answers.forget_given_up(connection, row.bot_name, row.points)
     return connection.execute(
         text(
             """

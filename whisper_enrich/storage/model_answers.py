@@ -30,7 +30,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A question that has an answer, without the answer; ``points`` as in `StoredAnswer`."""
+    """A question that has an answer, or was given up on, without the answer; ``points`` as in `StoredAnswer`."""
 
     request_key: str
     purpose: Purpose
@@ -66,7 +66,7 @@ def store(connection: Connection, errand: Errand, prompt: Asked, call_id: int, a
             ON CONFLICT (request_key) DO UPDATE SET call_id = excluded.call_id, bot_name = excluded.bot_name,
                 user_id = excluded.user_id, purpose = excluded.purpose, version = excluded.version,
                 point_ids = excluded.point_ids, content_hashes = excluded.content_hashes, answer = excluded.answer,
-                received_at = excluded.received_at, usable = true
+                received_at = excluded.received_at, usable = true, failure = NULL
             """
         ),
         {
@@ -102,16 +102,38 @@ def answers_for(
 
     Answers are kept before they are parsed: one whose run was killed at that moment may still turn out to be unusable.
     """
+    return _questions(connection, bot_name, user_id, [version], purposes, "usable")
+
+
+def given_up_for(
+    connection: Connection, bot_name: str, user_id: str, versions: Collection[str], purposes: Collection[Purpose]
+) -> list[Answered]:
+    """What was asked for these purposes under these engine versions and given up on, newest first."""
+    return _questions(connection, bot_name, user_id, versions, purposes, "NOT usable AND tries > 0")
+
+
+def _questions(
+    connection: Connection,
+    bot_name: str,
+    user_id: str,
+    versions: Collection[str],
+    purposes: Collection[Purpose],
+    condition: str,
+) -> list[Answered]:
     rows = connection.execute(
         text(
-            """
+            f"""
             SELECT request_key, purpose, point_ids, content_hashes FROM model_answers
-            WHERE bot_name = :bot AND user_id = :user AND version = :version AND purpose = ANY(:purposes) AND usable
+            WHERE bot_name = :bot AND user_id = :user AND version = ANY(:versions) AND purpose = ANY(:purposes)
+              AND {condition}
             ORDER BY received_at DESC, call_id DESC
             """
         ),
-        {"bot": bot_name, "user": user_id, "version": version, "purposes": [purpose.value for purpose in purposes]},
-    )
+        {
+            "bot": bot_name, "user": user_id, "versions": list(versions),
+            "purposes": [purpose.value for purpose in purposes],
+        },
+    )  # fmt: skip
     return [
         Answered(row.request_key, Purpose(row.purpose), tuple(zip(row.point_ids, row.content_hashes, strict=True)))
         for row in rows
@@ -123,9 +145,63 @@ def _stored(row: Row) -> StoredAnswer:
     return StoredAnswer(row.request_key, Purpose(row.purpose), points, row.answer, row.received_at, row.call_id)
 
 
-def mark_unusable(connection: Connection, request_key: str) -> None:
-    """It did not pass the checks: the question may be asked again."""
-    connection.execute(text("UPDATE model_answers SET usable = false WHERE request_key = :key"), {"key": request_key})
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A question that got no usable answer, why, and how often it was put in vain."""
+
+    failure: str
+    tries: int
+
+
+def given_up(connection: Connection, request_keys: Collection[str]) -> dict[str, GivenUp]:
+    """Of these questions, those that were given up on."""
+    rows = connection.execute(
+        text(
+            "SELECT request_key, failure, tries FROM model_answers "
+            "WHERE request_key = ANY(CAST(:keys AS text[])) AND NOT usable AND tries > 0 AND failure IS NOT NULL"
+        ),
+        {"keys": array_literal(request_keys)},
+    )
+    return {row.request_key: GivenUp(row.failure, row.tries) for row in rows}
+
+
+def give_up(
+    connection: Connection, errand: Errand, prompt: Asked, call_id: int | None, failure: str, now: datetime
+) -> None:
+    """The question got no usable answer: remember that, and that it was put once more.
+
+    Of a user who was erased since the call was made, nothing is remembered.
+    """
+    connection.execute(
+        text(
+            """
+            INSERT INTO model_answers AS a (request_key, call_id, bot_name, user_id, purpose, version, point_ids,
+                content_hashes, answer, received_at, usable, failure, tries)
+            SELECT :key, :call, :bot, :user, :purpose, :version, CAST(:points AS text[]), CAST(:hashes AS text[]), '', :now,
+                false, :failure, 1
+            WHERE EXISTS (SELECT FROM model_calls WHERE id = :call AND user_id = :user)
+               OR EXISTS (SELECT FROM model_answers WHERE request_key = :key)
+            ON CONFLICT (request_key) DO UPDATE SET usable = false, failure = excluded.failure, tries = a.tries + 1
+            """
+        ),
+        {
+            "key": prompt.key, "call": call_id, "bot": errand.bot_name, "user": errand.user_id,
+            "purpose": prompt.purpose.value, "version": errand.version,
+            "points": array_literal(point for point, _ in errand.points),
+            "hashes": array_literal(content for _, content in errand.points), "failure": failure, "now": now,
+        },
+    )  # fmt: skip
+
+
+def forget_given_up(connection: Connection, bot_name: str, point_ids: Collection[str]) -> int:
+    """Let questions about these messages be put afresh; returns how many were given up on."""
+    return connection.execute(
+        text(
+            "UPDATE model_answers SET tries = 0 WHERE bot_name = :bot AND NOT usable AND tries > 0 "
+            "AND point_ids && CAST(:points AS text[])"
+        ),
+        {"bot": bot_name, "points": array_literal(point_ids)},
+    ).rowcount
 
 
 def prune(connection: Connection, now: datetime, retention_days: int) -> int:

@@ -116,6 +116,18 @@ def open_batches(connection: Connection, base_url: str, bot_name: str | None = N
     return [_batch(row) for row in rows]
 
 
+def open_elsewhere(connection: Connection, base_url: str) -> dict[str, int]:
+    """How many batches are open at other endpoints than this, by their addresses."""
+    rows = connection.execute(
+        text(
+            f"SELECT base_url, count(*) AS batches FROM model_batches WHERE {_OPEN} AND base_url <> :url "
+            "GROUP BY base_url ORDER BY base_url"
+        ),
+        {"url": base_url},
+    )
+    return {row.base_url: row.batches for row in rows}
+
+
 def locked(connection: Connection, batch_id: str) -> Batch | None:
     """The batch as it is now, which nobody else changes until the transaction ends; None where it is open no more."""
     row = connection.execute(

@@ -509,6 +509,14 @@ model_answers = Table(
     Column(
         "usable", Boolean, nullable=False, server_default=text("true"), comment="False: it did not pass the checks."
     ),
+    Column("failure", Text, comment="Why there is no usable answer; null where there is."),
+    Column(
+        "tries",
+        SmallInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="How often the question was put and got no usable answer.",
+    ),
     Index("model_answers_user_idx", "bot_name", "user_id", "version"),
     Index("model_answers_received_at_idx", "received_at"),
     comment="Raw answers, kept before they are parsed, so that none is paid for twice. Erased with the user, pruned by age.",

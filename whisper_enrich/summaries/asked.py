@@ -18,6 +18,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from whisper_enrich.llm.schema import answer_schema
+from whisper_enrich.llm.transcript import estimated_tokens
 from whisper_enrich.messages.model import Message, Scope, Speaker
 from whisper_enrich.summaries.model import Summary, SummaryState, SummaryType, Window
 from whisper_enrich.summaries.tone import KNOWN_LABELS, NEGATIVE, POSITIVE, tone
@@ -193,6 +194,29 @@ def reduce_material(found: Sequence[Stretch], mask: Callable[[str], str]) -> str
     """What a reduction reads: the stretches in order, each with its times (UTC), summary, lists and quotes, fenced."""
     blocks = [_block(number, stretch, mask) for number, stretch in enumerate(found, start=1)]
     return fenced("parts", blocks)
+
+
+def reducible(found: Sequence[Stretch], max_tokens: int) -> list[list[Stretch]]:
+    """The stretches in consecutive groups of two or more, the last of one or more, whose material has at most ``max_tokens``
+    estimated tokens, unless two have more: one call makes one of two at least, so that it comes to an end."""
+    groups: list[list[Stretch]] = []
+    total = 0
+    for stretch in found:
+        size = estimated_tokens(_block(1, stretch, str))
+        if groups and (total + size <= max_tokens or len(groups[-1]) < 2):
+            groups[-1].append(stretch)
+        else:
+            groups.append([stretch])
+            total = 0
+        total += size
+    return groups
+
+
+def merged(group: Sequence[Stretch], part: DigestPart) -> Stretch:
+    """A group of stretches as one, from the ``part`` that sums them up; of the quotes of each, the first is kept."""
+    messages = tuple(message for stretch in group for message in stretch.messages)
+    quotes = tuple(stretch.quotes[0] for stretch in group if stretch.quotes)
+    return Stretch(messages, SummaryPart(**part.model_dump(), quotes=[]), quotes)
 
 
 def _block(number: int, stretch: Stretch, mask: Callable[[str], str]) -> str:

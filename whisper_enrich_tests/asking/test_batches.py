@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whisper_enrich.asking.batches import CONTEXT_MESSAGES, Batch, batches, halves
+from whisper_enrich.asking.batches import CONTEXT_MESSAGES, Batch, batches, parts, smaller_part, with_context
 from whisper_enrich.llm.transcript import estimated_tokens
 from whisper_enrich.messages.model import Message, Scope, Speaker
 from whisper_enrich_tests.builders import at
@@ -82,7 +82,7 @@ def test_every_message_that_waits_is_in_exactly_one_batch(speakers, size, tokens
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.text("ub", min_size=1, max_size=20), st.data())
-def test_halving_ends_at_the_one_message_that_is_to_blame(speakers, data):
+def test_parting_ends_at_the_one_message_that_is_to_blame(speakers, data):
     timeline = talk(speakers)
     users = [m.point_id for m in timeline if m.speaker is Speaker.USER]
     if not users:
@@ -96,11 +96,30 @@ def test_halving_ends_at_the_one_message_that_is_to_blame(speakers, data):
         if guilty not in mine:
             through += mine
             continue
-        parts = halves(batch, set(users))
-        open_batches += parts
-        blamed += mine if not parts else []
+        smaller = parts(batch, set(users))
+        assert all(part.context == () for part in smaller)
+        open_batches += smaller
+        blamed += mine if not smaller else []
     assert blamed == [guilty]
     assert sorted(through) == sorted(set(users) - {guilty})
+
+
+def most_questions(count):
+    """To find one of so many, none of which has an answer yet, and to answer the others."""
+    first = smaller_part(count)
+    return max(
+        1 + (1 if count - first == 1 else most_questions(count - first)),
+        2 + (0 if first == 1 else most_questions(first)),
+    )
+
+
+def test_one_message_of_fifty_is_found_with_nine_more_questions_at_most():
+    assert [most_questions(n) for n in (2, 3, 5, 8, 13, 21, 34, 50)] == [2, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_what_a_message_may_not_spoil_has_it_for_no_context():
+    timeline = talk("ububu")
+    assert [m.point_id for m in with_context(timeline, 4, timeline[4:], {"p2"}).context] == ["p3"]
 
 
 def test_tokens_are_estimated_from_characters_and_for_other_scripts_from_bytes():

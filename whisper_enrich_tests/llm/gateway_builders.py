@@ -32,7 +32,13 @@ class ScriptedClient:
         self._lock = threading.Lock()
         self.asked: list[tuple[str, str, tuple[str, str] | None]] = []
 
-    def ask(self, prompt: Prompt, structured: str, correction: tuple[str, str] | None = None) -> Answer:
+    def ask(
+        self,
+        prompt: Prompt,
+        structured: str,
+        correction: tuple[str, str] | None = None,
+        without: frozenset[str] = frozenset(),
+    ) -> Answer:
         with self._lock:
             self.asked.append((prompt.material, structured, correction))
             step = self._steps.pop(0) if len(self._steps) > 1 else self._steps[0]

@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -14,8 +16,9 @@ from sqlalchemy import text
 
 from whisper_enrich.errors import AnswerUnusable, BudgetReserved, BudgetSpent, ModelUnavailable
 from whisper_enrich.llm.budgets import tokens_in_at_most
-from whisper_enrich.llm.client import StructuredOutputUnsupported
-from whisper_enrich.llm.gateway import INVALID_IN_A_ROW, Gateway, Spent
+from whisper_enrich.llm.client import Faltered, StructuredOutputUnsupported
+from whisper_enrich.llm.gateway import USELESS_IN_A_ROW, Gateway
+from whisper_enrich.llm.spent import Spent
 from whisper_enrich.llm.types import Doubt, Purpose
 from whisper_enrich.storage import model_answers, model_calls, model_traits
 from whisper_enrich_tests.builders import column, scalar
@@ -137,7 +140,7 @@ def test_a_refusal_or_an_answer_cut_off_is_not_asked_for_again_and_counts_what_i
     assert len(client.asked) == 1
     assert outcomes(ctx) == [reason]
     assert column(ctx, "SELECT tokens_in + tokens_out FROM model_calls") == [300]
-    assert scalar(ctx, "SELECT count(*) FROM model_answers") == 0
+    assert scalar(ctx, "SELECT count(*) FROM model_answers WHERE usable") == 0
 
 
 def test_a_second_answer_that_is_cut_off_ends_it_and_the_first_is_not_kept_as_usable(ctx):
@@ -261,8 +264,10 @@ def test_what_a_server_supports_is_remembered_by_its_address(ctx):
     elsewhere.ask(errand(), prompt("two"), facts)
     assert [asked[1] for asked in client.asked] == ["json_schema"]
     with ctx.database.connect() as connection:
-        assert model_traits.structured_output(connection, ctx.settings.llm_chat_api_url, MODEL) == "json_object"
-        assert model_traits.structured_output(connection, "http://localhost:8000/v1", MODEL) == "json_schema"
+        assert (
+            model_traits.traits_of(connection, ctx.settings.llm_chat_api_url, MODEL).structured_output == "json_object"
+        )
+        assert model_traits.traits_of(connection, "http://localhost:8000/v1", MODEL).structured_output == "json_schema"
 
 
 def test_a_way_that_brought_no_answer_is_not_remembered(ctx):
@@ -416,10 +421,106 @@ def test_a_doubtful_answer_is_taken_where_the_second_is_none_at_all(ctx):
 
 def test_a_model_that_never_answers_as_asked_is_asked_no_more(ctx):
     gateway, client = gateway_over(ctx, answer(BAD))
-    for n in range(INVALID_IN_A_ROW):
+    for n in range(USELESS_IN_A_ROW):
         with pytest.raises(AnswerUnusable):
             gateway.ask(errand(), prompt(f"talk {n}"), facts)
     calls = len(client.asked)
     with pytest.raises(ModelUnavailable, match="gave no usable answer to 20 questions in a row"):
         gateway.ask(errand(), prompt("another talk"), facts)
     assert len(client.asked) == calls
+
+
+def test_a_question_that_was_given_up_on_is_not_put_again_but_for_a_new_attempt(ctx):
+    gateway, client = gateway_over(ctx, AnswerUnusable("refused", "no"))
+    for _ in range(2):
+        with pytest.raises(AnswerUnusable) as caught:
+            gateway.ask(errand(), prompt(), facts, given_up_after=0)
+    assert (len(client.asked), caught.value.reason) == (1, "refused")
+    later, client = gateway_over(ctx, AnswerUnusable("refused", "no"), answer())
+    with pytest.raises(AnswerUnusable):
+        later.ask(errand(), prompt(), facts, given_up_after=1)
+    with pytest.raises(AnswerUnusable):
+        later.ask(errand(), prompt(), facts, given_up_after=1)
+    assert len(client.asked) == 1
+    assert later.ask(errand(), prompt(), facts, given_up_after=2) == FACTS
+    assert later.ask(errand(), prompt(), facts, given_up_after=0) == FACTS
+    assert len(client.asked) == 2
+
+
+def test_a_doubtful_answer_that_was_taken_is_not_paid_again(ctx):
+    gateway, _ = gateway_over(ctx, answer(), AnswerUnusable("too_long", "cut off"))
+    gateway.ask(errand(), prompt(), doubting)
+    later, client = gateway_over(ctx, answer())
+    assert later.ask(errand(), prompt(), doubting, given_up_after=0) == FACTS
+    assert client.asked == []
+
+
+def test_where_the_provider_fails_at_one_question_and_answers_a_probe_it_is_the_question(ctx):
+    gateway, _ = gateway_over(ctx, Faltered("HTTP 500"), answer("{}"), answer())
+    with pytest.raises(AnswerUnusable) as caught:
+        gateway.ask(errand(), prompt("one"), facts)
+    assert caught.value.reason == "failed"
+    assert gateway.ask(errand(), prompt("two"), facts) == FACTS
+    assert column(ctx, "SELECT purpose || ' ' || outcome FROM model_calls ORDER BY id") == [
+        "facts unavailable", "probe answered", "facts answered",
+    ]  # fmt: skip
+    assert scalar(ctx, "SELECT count(*) FROM model_answers WHERE purpose = 'probe'") == 0
+    assert sums_held(ctx) == sums_by_call(ctx)
+
+
+@pytest.mark.parametrize("step", [Faltered("HTTP 503"), ModelUnavailable("HTTP 429")])
+def test_where_the_probe_fails_too_the_provider_is_down_and_nothing_more_is_asked(ctx, step):
+    gateway, client = gateway_over(ctx, Faltered("HTTP 500"), step, answer())
+    for material in ("one", "two"):
+        with pytest.raises(ModelUnavailable, match="HTTP 500"):
+            gateway.ask(errand(), prompt(material), facts)
+    assert len(client.asked) == 2
+    assert outcomes(ctx) == ["unavailable", "unavailable"]
+    assert scalar(ctx, "SELECT count(*) FROM model_answers") == 0
+
+
+@pytest.mark.parametrize("reason", ["refused", "too_long", "invalid"])
+def test_a_probe_that_is_answered_in_any_way_is_answered(ctx, reason):
+    gateway, _ = gateway_over(ctx, Faltered("HTTP 500"), AnswerUnusable(reason, "no"))
+    with pytest.raises(AnswerUnusable) as caught:
+        gateway.ask(errand(), prompt(), facts)
+    assert caught.value.reason == "failed"
+
+
+def test_a_probe_that_no_budget_has_room_for_is_not_sent_and_the_provider_taken_for_down(ctx):
+    most = tokens_in_at_most(prompt()) + 100
+    gateway, client = gateway_over(ctx, Faltered("HTTP 500"), llm_budget_tokens_per_day=most)
+    with pytest.raises(ModelUnavailable):
+        gateway.ask(errand(), prompt(), facts)
+    assert len(client.asked) == 1
+
+
+def test_of_several_questions_that_the_provider_fails_at_together_one_asks_for_all(ctx):
+    all_there = threading.Barrier(4)
+
+    def fails():
+        all_there.wait(5)
+        raise Faltered("HTTP 500")
+
+    def after_a_while():
+        time.sleep(0.2)
+        return answer()
+
+    gateway, client = gateway_over(ctx, fails, fails, fails, fails, after_a_while)
+    with ThreadPoolExecutor(4) as pool:
+        errors = list(pool.map(lambda i: failure_of(gateway, f"q {i}"), range(4)))
+    assert [error.reason for error in errors] == ["failed"] * 4
+    assert len(client.asked) == 5
+
+
+def failure_of(gateway, material):
+    with pytest.raises(AnswerUnusable) as caught:
+        gateway.ask(errand(), prompt(material), facts)
+    return caught.value
+
+
+def test_what_a_model_does_not_take_is_remembered_for_those_who_come_later(ctx):
+    gateway, _ = gateway_over(ctx, replace(answer(), without=frozenset({"max_tokens"})))
+    gateway.ask(errand(), prompt(), facts)
+    later, _ = gateway_over(ctx, answer())
+    assert later.manner(MODEL) == ("json_schema", frozenset({"max_tokens"}))

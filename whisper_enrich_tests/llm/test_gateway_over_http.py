@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from whisper_enrich.errors import AnswerUnusable, BudgetSpent, ModelUnavailable
+from whisper_enrich.llm.client import ChatClient
 from whisper_enrich.llm.gateway import Gateway
 from whisper_enrich_tests import scripted_model as scripted
 from whisper_enrich_tests.builders import column, scalar
@@ -70,13 +71,20 @@ def test_retries_within_a_call_are_one_call(ctx):
 
 
 @pytest.mark.parametrize(
-    "reply", [scripted.quota(), scripted.unauthorised(), scripted.server_error(503), scripted.reset(), scripted.unknown_model()],
-    ids=["402", "401", "503", "reset", "404"],
+    ("reply", "probed"),
+    [
+        (scripted.quota(), False), (scripted.unauthorised(), False), (scripted.unknown_model(), False),
+        (scripted.rate_limited(), False), (scripted.server_error(503), True), (scripted.reset(), True),
+        (scripted.cut_body(), True),
+    ],
+    ids=["402", "401", "404", "429", "503", "reset", "body"],
 )  # fmt: skip
-def test_a_provider_that_does_not_serve_costs_nothing_and_the_question_is_open_for_the_next_run(ctx, reply):
+def test_a_provider_that_does_not_serve_costs_nothing_and_the_question_is_open_for_the_next_run(ctx, reply, probed):
     with line_to(ctx, reply) as line, pytest.raises(ModelUnavailable):
         line.gateway.ask(errand(), prompt(), facts)
-    assert [(row.outcome, row.tokens_in, row.tokens_out) for row in rows(ctx)] == [("unavailable", 0, 0)]
+    assert {(row.outcome, row.tokens_in, row.tokens_out) for row in rows(ctx)} == {("unavailable", 0, 0)}
+    # What the question may be to blame for is found out with a second, tiny one.
+    assert [row.purpose for row in rows(ctx)] == (["facts", "probe"] if probed else ["facts"])
     with line_to(ctx, well(FINE)) as line:
         assert line.gateway.ask(errand(), prompt(), facts) == FINE["facts"]
 
@@ -159,7 +167,7 @@ def test_whatever_the_provider_does_no_answer_is_paid_twice_and_every_call_is_on
 
     def moody(request):
         kind = draw.choice([*FAULTS, "well", "well", "well"])
-        if kind == "well":
+        if kind == "well" and request.schema_name != "probe":
             served[request.material] = served.get(request.material, 0) + 1
         return FAULTS[kind]
 
@@ -190,3 +198,33 @@ def test_whatever_the_provider_does_no_answer_is_paid_twice_and_every_call_is_on
             if asked.material in answered:
                 assert line.gateway.ask(errand(), asked, facts) == FINE["facts"]
         assert line.requests == made
+
+
+def test_where_nobody_listens_no_probe_is_sent(ctx):
+    with line_to(ctx, well(FINE)) as line:
+        settings = with_settings(ctx.settings, llm_chat_api_url=line.played.model.url, llm_max_retries=0)
+    client = ChatClient.connect(settings)
+    with pytest.raises(ModelUnavailable, match="cannot be reached"):
+        Gateway(client, ctx.database, settings, ctx.clock).ask(errand(), prompt(), facts)
+    client.close()
+    assert [row.purpose for row in rows(ctx)] == ["facts"]
+
+
+def test_what_one_model_does_not_take_is_found_out_once_for_all_runs(ctx):
+    def reasoning(request):
+        for parameter in ("max_tokens", "temperature"):
+            if parameter in request.body:
+                return scripted.error(
+                    400, "unsupported_parameter", f"Unsupported parameter: '{parameter}'", param=parameter
+                )
+        return well(FINE)
+
+    with line_to(ctx, reasoning) as line:
+        line.gateway.ask(errand(), prompt("one"), facts)
+        assert line.requests == 3
+        settings = with_settings(ctx.settings, llm_chat_api_url=line.played.model.url)
+        client = ChatClient.connect(settings)
+        Gateway(client, ctx.database, settings, ctx.clock).ask(errand(), prompt("two"), facts)
+        client.close()
+        assert line.requests == 4
+    assert column(ctx, "SELECT refused_parameters FROM model_traits") == [["max_tokens", "temperature"]]

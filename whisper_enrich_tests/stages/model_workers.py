@@ -193,9 +193,15 @@ class WatchedClient:
         self._instant = instant
         self._journal = journal
 
-    def ask(self, prompt: Prompt, structured: str, correction: tuple[str, str] | None = None) -> Answer:
+    def ask(
+        self,
+        prompt: Prompt,
+        structured: str,
+        correction: tuple[str, str] | None = None,
+        without: frozenset[str] = frozenset(),
+    ) -> Answer:
         self._instant("model: before")
-        answer = self._client.ask(prompt, structured, correction)
+        answer = self._client.ask(prompt, structured, correction, without)
         self._journal.note("got", answer.model, prompt.key)
         self._instant("model: answered")
         return answer

@@ -19,7 +19,7 @@ from whisper_enrich.stages.intake import take_in
 from whisper_enrich.storage import model_answers, model_batches, model_calls
 from whisper_enrich.storage.tables import metadata
 from whisper_enrich_tests.builders import chat, column, contents, due, scalar
-from whisper_enrich_tests.scripted_model import ScriptedModel, refusal, reset, sensible, server_error, when
+from whisper_enrich_tests.scripted_model import ScriptedModel, error, refusal, reset, sensible, server_error, when
 from whisper_enrich_tests.stages.faults import Countdown, Died, DyingDatabase
 from whisper_enrich_tests.stages.model_pipeline import FACTS, TALK, enrichment
 
@@ -124,7 +124,7 @@ def test_a_window_of_several_stretches_is_asked_for_by_stretch_and_reduced_at_on
     hand_in(work)
     fetch(work)
     work.run()
-    assert live(work) == ["reduce"]
+    assert set(live(work)) == {"reduce"}
     assert column(work.ctx, "SELECT state FROM conversation_summaries") == ["final"]
 
 
@@ -368,7 +368,14 @@ def test_of_a_batch_with_failed_lines_the_good_ones_are_kept_and_the_others_aske
     assert sorted(column(work.ctx, "SELECT outcome FROM model_calls")) == ["answered", "refused", "unavailable"]
     work.model.script = sensible
     work.run()
-    assert live(work) == ["combined", "combined"]
+    live_ones = [request for request in work.model.requests if request.batch is None]
+    again = [request.material for request in live_ones if request.schema_name != "reduce"]
+    assert [material.count("Porto") for material in again].count(1) == 1, (
+        "what the provider failed at is asked as it was"
+    )
+    assert not any("Faro" in material and "storks" in material for material in again), (
+        "what was refused is asked in parts"
+    )
     assert {"ana lives in Lisbon.", "bo lives in Porto.", "cleo lives in Faro."} <= set(facts(work))
 
 
@@ -448,3 +455,44 @@ def test_no_message_is_in_the_table_of_batches(work):
         (figures,) = model_batches.figures(connection)
     assert known.held_until - known.created_at == timedelta(hours=26)
     assert (figures.requests, figures.answered, figures.tokens) == (1, 0, 0)
+
+
+def reasoning(request):
+    """A model with another name for the most tokens."""
+    if "max_tokens" in request.body:
+        return error(400, "unsupported_parameter", "Unsupported parameter: 'max_tokens'", param="max_tokens")
+    return sensible(request)
+
+
+def test_what_a_model_does_not_take_is_learnt_from_a_batch_and_left_out_of_the_next(work):
+    work.model.script = reasoning
+    talked(work, DAY)
+    hand_in(work)
+    assert fetch(work).ended[0].failed == 1
+    hand_in(work)
+    assert fetch(work).ended[0].answered == 1
+    work.run()
+    assert (live(work), facts(work)) == ([], FACTS)
+
+
+def test_what_a_model_does_not_take_is_learnt_from_a_live_call_and_left_out_of_a_batch(work):
+    work.model.script = reasoning
+    talked(work, DAY)
+    work.run()
+    talked(work, NEXT_DAY, user="bo")
+    hand_in(work)
+    assert fetch(work).ended[0].answered == 1
+
+
+def test_what_was_refused_in_a_batch_is_not_asked_again_as_a_whole(work):
+    talked(work, DAY)
+    work.model.script = when("storks", refusal(), sensible)
+    hand_in(work)
+    fetch(work)
+    assert hand_in(work) is None
+    work.run()
+    whole = [
+        request for request in work.model.requests if "Lisbon" in request.material and "storks" in request.material
+    ]
+    assert len(whole) == 1
+    assert facts(work) == FACTS[:2]

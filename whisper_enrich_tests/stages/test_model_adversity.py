@@ -128,7 +128,9 @@ class Conversation:
     def answered_twice(self) -> list[str]:
         """Questions with two calls whose answer counts as good."""
         return column(
-            self.ctx, "SELECT request_key FROM model_calls WHERE outcome = 'answered' GROUP BY 1 HAVING count(*) > 1"
+            self.ctx,
+            "SELECT request_key FROM model_calls WHERE outcome = 'answered' AND purpose <> 'probe' "
+            "GROUP BY 1 HAVING count(*) > 1",
         )
 
 
@@ -171,6 +173,13 @@ FAULTS = {
     "too long": [too_long()],
 }  # fmt: skip
 """What the model answers first; asked a third time at the latest it is sensible."""
+PARTED = {"500", "reset", "wrong schema", "empty", "refusal", "too long"}
+"""What makes the talk be asked about in parts: its summary then reads otherwise."""
+
+
+def comparable(found):
+    """Rows without the words of summaries."""
+    return {table: without_words(rows) for table, rows in found.items()}
 
 
 def test_whatever_the_model_answers_first_the_rows_are_the_same_in_the_end(talk, clock):
@@ -181,7 +190,11 @@ def test_whatever_the_model_answers_first_the_rows_are_the_same_in_the_end(talk,
         talk.begin()
         talk.model.script = in_turn(*replies, then=sensible)
         talk.rest(clock)
-        assert results(talk.ctx) == wanted, fault
+        found = results(talk.ctx)
+        if fault in PARTED:
+            assert comparable(found) == comparable(wanted), fault
+        else:
+            assert found == wanted, fault
         assert talk.answered_twice() == [], fault
 
 
@@ -211,10 +224,7 @@ def test_what_is_set_aside_is_one_message_alone_and_a_replay_brings_it_back(talk
     with talk.ctx.database.begin() as connection:
         ledger.replay_dead_letters(connection, None, None)
     talk.rest(clock)
-    found = results(talk.ctx)
-    assert {table: without_words(rows) for table, rows in found.items()} == {
-        table: without_words(rows) for table, rows in wanted.items()
-    }
+    assert comparable(results(talk.ctx)) == comparable(wanted)
 
 
 KILLED_AT = (

@@ -12,6 +12,7 @@ from whisper_enrich.storage.profiles import set_profile
 from whisper_enrich_tests.builders import at, chat, column, contents, pair, said, scalar
 from whisper_enrich_tests.scripted_model import (
     invented_quotes,
+    quota,
     rate_limited,
     refusal,
     sensible,
@@ -114,7 +115,7 @@ def test_a_provider_that_is_down_costs_no_message_an_attempt(ctx, elena, work, r
 
 def test_what_was_answered_before_the_provider_went_down_is_kept(ctx, elena, work):
     work.set(llm_concurrency=1)
-    work.model.script = when("storks", server_error(500), sensible)
+    work.model.script = when("storks", quota(402), sensible)
     ctx.store.upsert(elena.collection, chat(DAY, TALK[:4], user="ana") + chat(DAY, TALK, user="bo"))
     with pytest.raises(ModelUnavailable):
         work.run(summaries=False)
@@ -328,3 +329,27 @@ def test_who_opts_out_keeps_what_was_known_and_who_opts_in_again_is_read(ctx, el
     work.run()
     assert "ana likes figs." in facts(ctx)
     assert scalar(ctx, "SELECT message_count FROM conversation_summaries") == 7
+
+
+def test_behind_a_spent_budget_stored_answers_are_used_all_the_same(ctx, elena, work, monkeypatch):
+    from whisper_enrich.stages import model_facts
+
+    def dies(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    ctx.store.upsert(elena.collection, chat(DAY, TALK, user="cleo"))
+    with monkeypatch.context() as patched:
+        patched.setattr(model_facts, "store_extracted", dies)
+        with pytest.raises(KeyboardInterrupt):
+            work.run()
+    for user in ("ana", "bo"):
+        ctx.store.upsert(elena.collection, chat(DAY, TALK, user=user))
+    work.set(llm_budget_tokens_per_day=10, llm_concurrency=1)
+    work.run()
+    assert work.asked() == ["combined"]
+    assert column(ctx, "SELECT DISTINCT user_id FROM user_facts") == ["cleo"]
+    assert column(ctx, "SELECT user_id FROM conversation_summaries WHERE state = 'final'") == ["cleo"]
+    waiting = (
+        "SELECT DISTINCT user_id || ' ' || facts_reason FROM message_ledger WHERE facts_state = 'waiting' ORDER BY 1"
+    )
+    assert column(ctx, waiting) == ["ana budget_spent", "bo budget_spent"]

@@ -1,8 +1,11 @@
 """Summaries by a model: asked at a pause, stood in for until then and when it fails, never asked twice."""
 
+from datetime import date
+
 import pytest
 
 from whisper_enrich.errors import ModelUnavailable
+from whisper_enrich.llm.transcript import estimated_tokens
 from whisper_enrich.stages.reconciliation import reconcile
 from whisper_enrich.storage import ledger
 from whisper_enrich.storage.profiles import set_profile
@@ -84,7 +87,7 @@ def test_when_the_provider_is_down_a_degraded_summary_stands_in_and_is_redone(ct
     work.set(llm_concurrency=1)
     with pytest.raises(ModelUnavailable):
         work.run(facts=False)
-    assert len(work.model.requests) == 2, "one question, tried twice; then it stops asking"
+    assert work.asked() == ["summary", "summary", "probe"], "one question, tried twice, a probe; then it stops asking"
     assert states(ctx) == ["degraded", "degraded"]
     assert scalar(ctx, "SELECT max(summary_attempts) FROM message_ledger") == 0
     work.model.script = sensible
@@ -192,3 +195,20 @@ def test_a_name_that_is_an_address_is_masked_in_the_heading(ctx, elena, work):
     work.run(facts=False)
     assert all("ana@example.org" not in str(request.body) for request in work.model.requests)
     assert "ana@example.org" in scalar(ctx, "SELECT summary_text FROM conversation_summaries")
+
+
+def test_a_window_of_very_many_stretches_is_reduced_in_groups_that_a_call_can_read(ctx, elena, work):
+    work.set(llm_chunk_tokens=600, summary_min_words=60, summary_max_words=90)
+    lines = [f"I saw {n} storks near the old harbour, and they were {'very ' * 30}calm." for n in range(60)]
+    ctx.store.upsert(elena.collection, chat(DAY, [line for said in lines for line in (said, "Really?")], hour=1))
+    work.run(facts=False)
+    reductions = [request for request in work.model.requests if request.schema_name == "reduce"]
+    assert len(reductions) > 2
+    assert states(ctx) == ["final"]
+    for request in reductions:
+        parts = request.material.partition("\n")[2]
+        assert estimated_tokens(parts) <= 600 + 20, "the fence comes on top"
+    assert scalar(ctx, "SELECT message_count FROM conversation_summaries") == 120
+    calls = len(work.model.requests)
+    work.run([date(2026, 3, 18)], facts=False)
+    assert len(work.model.requests) == calls

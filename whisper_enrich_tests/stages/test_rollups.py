@@ -55,12 +55,16 @@ class Model:
         self.asked: list = []
         self.complaints: list[str] = []
         self._lock = threading.Lock()
+        self._down: ModelUnavailable | None = None
 
     def __call__(self, errand, prompt, parse):
         for _ in range(2):
             with self._lock:
+                if self._down is not None:
+                    raise self._down
                 self.asked.append((errand, prompt))
                 given = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+                self._down = given if isinstance(given, ModelUnavailable) else None
             if isinstance(given, Exception):
                 raise given
             try:

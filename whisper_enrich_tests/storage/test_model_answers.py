@@ -7,6 +7,7 @@ import pytest
 from whisper_enrich.llm.types import Purpose
 from whisper_enrich.storage import model_answers, model_calls, model_traits, model_versions
 from whisper_enrich.storage.model_answers import Erased
+from whisper_enrich.storage.model_traits import Traits
 from whisper_enrich_tests.builders import at, column, scalar
 from whisper_enrich_tests.storage.model_builders import errand, prompt, sums_by_call, sums_held
 
@@ -50,13 +51,46 @@ def test_a_question_without_messages_of_its_own_has_an_answer_too(ctx):
 
 def test_an_answer_that_was_found_unusable_is_not_given_again_until_a_new_one_takes_its_place(ctx):
     key = keep(ctx, answer="bad")
-    with ctx.database.begin() as connection:
-        model_answers.mark_unusable(connection, key)
+    given_up(ctx)
     assert found(ctx, key) is None
     with ctx.database.connect() as connection:
         assert model_answers.answers_for(connection, "elena", "ana", "v1", [Purpose.FACTS]) == []
+        (known,) = model_answers.given_up_for(connection, "elena", "ana", ["v1", "v0"], [Purpose.FACTS])
+    assert (known.request_key, known.points) == (key, errand().points)
     keep(ctx, answer="good")
     assert found(ctx, key).answer == "good"
+    with ctx.database.connect() as connection:
+        assert model_answers.given_up_for(connection, "elena", "ana", ["v1"], [Purpose.FACTS]) == []
+
+
+def given_up(ctx, call_id=None, reason="invalid"):
+    with ctx.database.begin() as connection:
+        model_answers.give_up(connection, errand(), prompt("a question"), call_id, reason, NOW)
+
+
+def tries(ctx):
+    return column(ctx, "SELECT tries FROM model_answers")
+
+
+def test_it_is_counted_how_often_a_question_was_put_in_vain_until_it_is_to_be_put_afresh(ctx):
+    with ctx.database.begin() as connection:
+        call_id = model_calls.reserve(connection, errand(), prompt(), 10, ctx.settings, NOW)
+    given_up(ctx, call_id, "refused")
+    given_up(ctx, call_id, "refused")
+    with ctx.database.begin() as connection:
+        (known,) = model_answers.given_up(connection, [prompt("a question").key, "other"]).values()
+        assert (known.failure, known.tries) == ("refused", 2)
+        assert model_answers.forget_given_up(connection, "elena", ["other"]) == 0
+        assert model_answers.forget_given_up(connection, "elena", [errand().points[0][0]]) == 1
+        assert model_answers.given_up(connection, [prompt("a question").key]) == {}
+
+
+def test_of_a_user_who_was_erased_meanwhile_it_is_not_remembered_what_was_given_up_on(ctx):
+    with ctx.database.begin() as connection:
+        call_id = model_calls.reserve(connection, errand(), prompt(), 10, ctx.settings, NOW)
+        model_answers.erase_user(connection, "ana")
+    given_up(ctx, call_id, "refused")
+    assert tries(ctx) == []
 
 
 def test_answers_are_listed_newest_first_for_one_bot_user_version_and_purpose(ctx):
@@ -136,9 +170,12 @@ def test_a_version_is_entered_once_and_stays_as_it_was(ctx):
 
 def test_a_trait_is_by_server_and_model_and_can_change(ctx):
     with ctx.database.begin() as connection:
-        assert model_traits.structured_output(connection, "http://a", "m") is None
-        model_traits.remember_structured_output(connection, "http://a", "m", "json_schema", NOW)
-        model_traits.remember_structured_output(connection, "http://a", "m", "none", NOW)
-        assert model_traits.structured_output(connection, "http://a", "m") == "none"
-        assert model_traits.structured_output(connection, "http://b", "m") is None
-        assert model_traits.structured_output(connection, "http://a", "n") is None
+        assert model_traits.traits_of(connection, "http://a", "m") == Traits()
+        model_traits.remember(connection, "http://a", "m", NOW, without={"temperature"})
+        assert model_traits.traits_of(connection, "http://a", "m") == Traits(None, frozenset({"temperature"}))
+        model_traits.remember(connection, "http://a", "m", NOW, mode="json_schema")
+        model_traits.remember(connection, "http://a", "m", NOW, mode="none", without={"max_tokens"})
+        both = frozenset({"temperature", "max_tokens"})
+        assert model_traits.traits_of(connection, "http://a", "m") == Traits("none", both)
+        assert model_traits.traits_of(connection, "http://b", "m") == Traits()
+        assert model_traits.traits_of(connection, "http://a", "n") == Traits()
