@@ -16,8 +16,6 @@ from whisper_enrich.resources.pipeline import Pipeline
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-STAGES = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -49,15 +47,16 @@ def run_jobs(instance: DagsterInstance, pipeline: Pipeline, job_name: str, jobs:
     A bot that fails stops no other; afterwards `PartialFailure` names those that failed and why.
     """
     from whisper_enrich.automation.abandoned import end_abandoned
+    from whisper_enrich.automation.jobs import PIPELINE_ASSETS
 
     started = time.perf_counter()
     end_abandoned(instance, pipeline.clock())
     failures: list[str] = []
     with progress_bar() as bar:
-        task = bar.add_task("enriching", total=sum(job.days for job in jobs) * STAGES)
+        task = bar.add_task("enriching", total=sum(job.days for job in jobs) * len(PIPELINE_ASSETS))
 
         def advance(stage: str, bot: str, day: str) -> None:
-            bar.update(task, advance=1, description=f"{bot} {stage:<11}")
+            bar.update(task, advance=1, description=f"{bot} {stage:<24}")
 
         pipeline.on_progress = advance
         for job in jobs:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from whisper_enrich.messages.model import Scope
 from whisper_enrich.strategic.engagement_priors import EngagementPriors, shipped
 from whisper_enrich.strategic.gaps import GapModel, fit_gaps, pauses
 from whisper_enrich.strategic.history import History
@@ -37,6 +38,7 @@ from whisper_enrich.strategic.presence import HOURS, Presence, local_days, prese
 from whisper_enrich.strategic.suggestions import recommendations, topic
 from whisper_enrich.strategic.talking_points import TalkingPoint, talking_points
 
+MOST_OPEN_ITEMS = 30
 _DUE = frozenset({"outcome", "request", "promise_of_bot", "plan", "question_to_bot"})
 
 
@@ -49,7 +51,8 @@ class EngagementOpportunities:
     reply. ``last_engagement_gap_hours``: hours since the user's last message, at ``as_of``; ``previous_gap_hours`` the last
     pause that ended. ``optimal_engagement_hour`` and ``optimal_engagement_day`` in the user's zone (UTC where it is not known:
     ``presence["zone_source"]``). ``recommendations`` are sentences to the bot with their scope, the most useful first.
-    ``open_items`` are all that are unresolved with their message ids; ``unresolved_topic_count`` is their number.
+    ``unresolved_topic_count`` is the number of what is unresolved, ``unresolved_shared_count`` that of what was said in shared
+    channels; ``open_items`` are the latest of them, at most `MOST_OPEN_ITEMS`, with their message ids.
     ``lull`` holds the parameters of the module's formulas. Times are ISO 8601 in UTC.
     """
 
@@ -59,6 +62,7 @@ class EngagementOpportunities:
     last_engagement_gap_hours: float | None = None
     proactive_success_rate: float | None = None
     unresolved_topic_count: int = 0
+    unresolved_shared_count: int = 0
     milestone_count: int = 0
     optimal_engagement_hour: int | None = None
     optimal_engagement_day: int | None = None
@@ -126,6 +130,7 @@ def _result(parts: _Parts, items: Sequence[Any], last: float, gap_hours: np.ndar
         last_engagement_gap_hours=round(silent, 3),
         proactive_success_rate=_rounded(unasked.success_rate),
         unresolved_topic_count=len(items),
+        unresolved_shared_count=sum(item.scope is Scope.SHARED for item in items),
         milestone_count=len(parts.milestones),
         optimal_engagement_hour=hour,
         optimal_engagement_day=day,
@@ -136,9 +141,9 @@ def _result(parts: _Parts, items: Sequence[Any], last: float, gap_hours: np.ndar
         lull=None if gaps is None else {k: _plain(v) for k, v in asdict(gaps).items()},
         survival_now=None if gaps is None else _rounded(gaps.survival(silent)),
         proactive_sent=len(unasked.at),
-        open_items=[_open_item(history, item) for item in items],
+        open_items=[_open_item(history, item) for item in items[-MOST_OPEN_ITEMS:]],
         milestones=[{**asdict(mark), "message_ids": list(mark.message_ids)} for mark in parts.milestones],
-        presence=_presence(parts.presence, history),
+        presence=_presence(parts, history),
         reasons=_reasons(parts, len(gap_hours)),
     )
 
@@ -191,8 +196,10 @@ def _open_item(history: History, item: Any) -> dict[str, Any]:
     }
 
 
-def _presence(found: Presence, history: History) -> dict[str, Any]:
+def _presence(parts: _Parts, history: History) -> dict[str, Any]:
+    found = parts.presence
     return {
+        "quiet_hours": np.flatnonzero(parts.quiet).tolist(),
         "week": [round(share, 6) for share in found.week],
         "hours": [round(share, 6) for share in found.hours],
         "source": found.source,
