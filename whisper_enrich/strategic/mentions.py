@@ -18,13 +18,20 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from whisper_enrich.summaries.candidates import clean
-from whisper_enrich.summaries.topics import _CALENDAR, _IDEOGRAPHIC, _IDEOGRAPHIC_WORD, _VAGUE, _VERBS, _names_a_topic
+from whisper_enrich.summaries.topics import (
+    CALENDAR,
+    IDEOGRAPHIC,
+    IDEOGRAPHIC_WORD,
+    NO_TOPIC_VERBS,
+    VAGUE,
+    names_a_topic,
+)
 from whisper_enrich.summaries.vocabulary import CHAT_WORDS, FUNCTION_WORDS, short_forms, stem, stop_words
 from whisper_enrich.text.language import detect
 from whisper_enrich.text.verbs import is_participle
 from whisper_enrich.text.words import word_set
 
-CALENDAR_WORDS = _CALENDAR
+CALENDAR_WORDS = CALENDAR
 MOST_CHARACTERS = 3000
 """Characters read of one turn: what comes after is a pasted text, and names nobody that the talk is about."""
 
@@ -57,8 +64,8 @@ _QUALITIES = word_set(
     """
 )
 """Adjectives, which alone name no topic."""
-_NO_TOPIC = FUNCTION_WORDS | CHAT_WORDS | CALENDAR_WORDS | _VAGUE | _QUALITIES
-_NO_TOPIC_STEMS = frozenset(map(stem, _NO_TOPIC | _VERBS))
+_NO_TOPIC = FUNCTION_WORDS | CHAT_WORDS | CALENDAR_WORDS | VAGUE | _QUALITIES
+_NO_TOPIC_STEMS = frozenset(map(stem, _NO_TOPIC | NO_TOPIC_VERBS))
 """So that "bringing" is as little a topic as "bring"."""
 
 
@@ -91,7 +98,7 @@ def mentions_of(text: str, names: Collection[str] = (), language: str | None = N
         return []
     language = language or detect(plain) or "en"
     speakers = _forms(tuple(sorted(names)))
-    if _IDEOGRAPHIC.search(plain):
+    if IDEOGRAPHIC.search(plain):
         return _unspaced(plain, speakers)
     words = list(_words(plain))
     entities = list(_entities(words, speakers, _capitals_name(words, language)))
@@ -148,11 +155,11 @@ def _entities(words: list[_Word], speakers: frozenset[str], capitals_name: bool)
             continue
         run = _run(words, at, speakers)
         at += max(1, len(run))
-        if run and run[0].first and len(run) > 1 and (run[0].lowered in _VAGUE or not _may_begin(run[0].lowered)):
+        if run and run[0].first and len(run) > 1 and (run[0].lowered in VAGUE or not _may_begin(run[0].lowered)):
             run = run[1:]
         if not run or (len(run) == 1 and (run[0].first or not capitals_name)):
             continue
-        if len(run) == 1 and (len(run[0].text) < 2 or run[0].lowered in _NO_TOPIC or run[0].lowered in _VERBS):
+        if len(run) == 1 and (len(run[0].text) < 2 or run[0].lowered in _NO_TOPIC or run[0].lowered in NO_TOPIC_VERBS):
             continue
         if not capitals_name and all(word.text.isupper() for word in words):
             continue
@@ -176,7 +183,7 @@ def _run(words: list[_Word], at: int, speakers: frozenset[str]) -> list[_Word]:
 @lru_cache(maxsize=16384)
 def _may_begin(lowered: str) -> bool:
     """Whether a sentence's first word may belong to the name that follows it ("Harry Potter"), or is a verb ("Visited Rome")."""
-    return _names_a_topic([lowered], frozenset((stem(lowered),)))
+    return names_a_topic([lowered], frozenset((stem(lowered),)))
 
 
 @lru_cache(maxsize=65536)
@@ -191,9 +198,9 @@ def _topic_key(lowered: str, language: str) -> str | None:
     key = stem(lowered)
     if key in _NO_TOPIC_STEMS or is_participle(lowered):
         return None
-    return key if _names_a_topic([lowered], frozenset((key,))) else None
+    return key if names_a_topic([lowered], frozenset((key,))) else None
 
 
 def _unspaced(text: str, speakers: frozenset[str]) -> list[Term]:
-    runs = dict.fromkeys(_IDEOGRAPHIC_WORD.findall(text))
+    runs = dict.fromkeys(IDEOGRAPHIC_WORD.findall(text))
     return [Term(run.lower(), run, "topic") for run in runs if run.lower() not in speakers]

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from whisper_enrich.strategic.topic_features import Utterance
 from whisper_enrich.strategic.topic_words import subjects_by_stem
-from whisper_enrich.summaries.topics import _CALENDAR, _names_a_topic
+from whisper_enrich.summaries.topics import CALENDAR, names_a_topic
 from whisper_enrich.summaries.vocabulary import stem
 from whisper_enrich.text.words import any_of
 
@@ -88,4 +88,4 @@ def _phrase(keys: Sequence[str], terms: Sequence[str], pairs: Counter[tuple[str,
 
 @lru_cache(maxsize=16384)
 def _may_name(word: str) -> bool:
-    return len(word) > 2 and word not in _CALENDAR and _names_a_topic([word], frozenset([stem(word)]))
+    return len(word) > 2 and word not in CALENDAR and names_a_topic([word], frozenset([stem(word)]))

@@ -31,7 +31,7 @@ _SHORTEST = 3
 _INSIDE = re.compile(r"[^\w\s'’-]")
 _PUNCTUATION = " .,;:!?…'\"“”‘’()[]-–—/"
 
-_VAGUE = word_set(
+VAGUE = word_set(
     """
     able amount anyhow area aspect awhile bad being best better big care caring chance choose day days decide
     different encourage encouraging end experience experiences explore express expressing fact family's fan favorite
@@ -45,14 +45,14 @@ _VAGUE = word_set(
     """
 )
 """Words that alone do not name a topic; in a phrase they may stand."""
-_CALENDAR = word_set(
+CALENDAR = word_set(
     """
     monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun january february march
     april june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec
     """
 )
 
-_VERBS = word_set(
+NO_TOPIC_VERBS = word_set(
     """
     accept achieve add admire adopt adore afford agree allow appear apply appreciate arrive ask assume attend avoid
     become begin believe belong bring build buy carry choose collect come complain consider continue create decide
@@ -67,8 +67,8 @@ _VERBS = word_set(
 _ADJECTIVE = re.compile(r"\w{2}(?:ful|ous|able|ible|less|ish)$")
 
 # In Japanese and Chinese, runs of Katakana or of ideographs are mostly words; longer ones are clauses.
-_IDEOGRAPHIC = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
-_IDEOGRAPHIC_WORD = re.compile(r"[\u30a1-\u30fa\u30fc]{2,}|(?<![\u3400-\u9fff])[\u3400-\u9fff]{2,4}(?![\u3400-\u9fff])")
+IDEOGRAPHIC = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+IDEOGRAPHIC_WORD = re.compile(r"[\u30a1-\u30fa\u30fc]{2,}|(?<![\u3400-\u9fff])[\u3400-\u9fff]{2,4}(?![\u3400-\u9fff])")
 
 
 def key_topics(ranked: Sequence[Candidate], frequency: Mapping[str, int], names: frozenset[str]) -> tuple[str, ...]:
@@ -78,9 +78,9 @@ def key_topics(ranked: Sequence[Candidate], frequency: Mapping[str, int], names:
     A word and its plural are one topic, and so are a phrase and a word of it. Empty where nothing carries content.
     """
     chosen = _most_telling(ranked)
-    stops = names.union(FUNCTION_WORDS, CHAT_WORDS, _CALENDAR, *(stop_words(c.language) for c in chosen))
-    spaced = [c.text for c in chosen if not _IDEOGRAPHIC.search(c.text)]
-    unspaced = [c.text for c in chosen if _IDEOGRAPHIC.search(c.text)]
+    stops = names.union(FUNCTION_WORDS, CHAT_WORDS, CALENDAR, *(stop_words(c.language) for c in chosen))
+    spaced = [c.text for c in chosen if not IDEOGRAPHIC.search(c.text)]
+    unspaced = [c.text for c in chosen if IDEOGRAPHIC.search(c.text)]
     proposals = sorted((_rank(score, phrase, frequency, stops), phrase) for phrase, score in _yake(spaced, stops))
     return _distinct([phrase for _, phrase in proposals] + _runs(unspaced), stops)
 
@@ -114,7 +114,7 @@ def _extractor(stops: frozenset[str]) -> Yake:
 
 def _runs(texts: Sequence[str]) -> list[str]:
     """Words of scripts without spaces, by frequency, then first appearance: YAKE would take clauses whole."""
-    counts = Counter(run for text in texts for run in _IDEOGRAPHIC_WORD.findall(text))
+    counts = Counter(run for text in texts for run in IDEOGRAPHIC_WORD.findall(text))
     return [run for run, _ in counts.most_common()]
 
 
@@ -130,7 +130,7 @@ def _distinct(phrases: Sequence[str], stops: frozenset[str]) -> tuple[str, ...]:
         stems = frozenset(content_stems(spoken, stops))
         if (
             _INSIDE.search(phrase)
-            or not _names_a_topic(spoken, stems)
+            or not names_a_topic(spoken, stems)
             or any(stems <= other or other <= stems for other in taken)
         ):
             continue
@@ -141,15 +141,15 @@ def _distinct(phrases: Sequence[str], stops: frozenset[str]) -> tuple[str, ...]:
     return tuple(topics)
 
 
-def _names_a_topic(spoken: list[str], stems: frozenset[str]) -> bool:
+def names_a_topic(spoken: list[str], stems: frozenset[str]) -> bool:
     """Whether a phrase may be a noun phrase: no adverb, no verb form that is none of a noun, more than a vague word."""
     if (
         not stems
         or len(stems) < len(spoken)
-        or any(is_past(word) or is_adverb(word) or word in _VERBS for word in spoken)
+        or any(is_past(word) or is_adverb(word) or word in NO_TOPIC_VERBS for word in spoken)
     ):
         return False
-    if all(word in _VAGUE or word.isdecimal() or (len(word) < _SHORTEST and word.isascii()) for word in spoken):
+    if all(word in VAGUE or word.isdecimal() or (len(word) < _SHORTEST and word.isascii()) for word in spoken):
         return False
     first, last = spoken[0], spoken[-1]
     if len(spoken) > 1 and (_is_vague_verb(first) or _is_vague_verb(last)):
@@ -159,4 +159,4 @@ def _names_a_topic(spoken: list[str], stems: frozenset[str]) -> bool:
 
 def _is_vague_verb(word: str) -> bool:
     """As in "love watching", "writing helps", "keeps walking"."""
-    return any(form in _VERBS or (form in _VAGUE and is_base(form)) for form in (word, word[:-1], word[:-2]))
+    return any(form in NO_TOPIC_VERBS or (form in VAGUE and is_base(form)) for form in (word, word[:-1], word[:-2]))
