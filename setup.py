@@ -50,7 +50,13 @@ TEST_REQUIREMENTS = [
     "hypothesis>=6.115",
     "ruff>=0.8",
     "asyncpg>=0.30",
+    # What our formulas are held against.
+    "fsrs>=6.3,<7",
+    "pymannkendall>=1.4.3",
+    "influxdb-client>=1.48,<2",
 ]
+
+INFLUXDB_REQUIREMENTS = ["influxdb-client>=1.48,<2"]
 
 BENCHMARK_REQUIREMENTS = ["rouge-score>=0.1.2"]
 
@@ -67,6 +73,11 @@ setup(
         "whisper_enrich.strategic": ["priors/*.json"],
     },
     install_requires=REQUIREMENTS,
-    extras_require={"test": TEST_REQUIREMENTS, "benchmark": BENCHMARK_REQUIREMENTS},
+    extras_require={
+        # What a bot needs beside the reader: its pool.
+        "asyncpg": ["asyncpg>=0.30,<1"],
+        "test": TEST_REQUIREMENTS,
+        "benchmark": BENCHMARK_REQUIREMENTS,
+    },
     entry_points={"console_scripts": ["whisper-enrich = whisper_enrich.cli:main"]},
 )
