@@ -1,6 +1,7 @@
 -- What the deployed bots read, by the names and columns of the field contract, computed for the moment of reading.
 -- {ours} is the schema of the tables, {bots} that of these views (the bots' search_path begins with it).
--- Made anew by every `whisper-enrich migrate`; statements end with a semicolon at the end of a line.
+-- Made anew by every `whisper-enrich migrate`, which lets every role read them that may use their schema (GRANT USAGE ON SCHEMA
+-- {bots} TO …); nothing else need be granted. Statements end with a semicolon at the end of a line.
 
 CREATE SCHEMA IF NOT EXISTS {bots};
 
@@ -8,10 +9,11 @@ CREATE SCHEMA IF NOT EXISTS {bots};
 CREATE OR REPLACE FUNCTION {bots}.sees_private() RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT coalesce(current_setting('whisper_enrich.scope', true), '') = 'dm' $$;
 
--- Items that were said in a dm are left out of lists, at any depth.
+-- Items that were said in a dm are left out, at any depth.
 CREATE OR REPLACE FUNCTION {bots}.readable(value jsonb, private boolean) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
     BEGIN
         IF private OR value IS NULL THEN RETURN value; END IF;
+        IF jsonb_typeof(value) = 'object' AND value ->> 'scope' = 'dm' THEN RETURN NULL; END IF;
         IF jsonb_typeof(value) = 'array' THEN RETURN (
             SELECT coalesce(jsonb_agg({bots}.readable(item, private) ORDER BY place), '[]'::jsonb)
             FROM jsonb_array_elements(value) WITH ORDINALITY AS items (item, place)
@@ -29,20 +31,26 @@ CREATE OR REPLACE FUNCTION {bots}.sentences(value jsonb) RETURNS text[] LANGUAGE
     FROM jsonb_array_elements({bots}.readable(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE '[]'::jsonb END, {bots}.sees_private()))
         WITH ORDINALITY AS items (item, place) $$;
 
--- A row holds until its own end, and no longer than {silence} seconds after the worker's last sign of life.
-CREATE OR REPLACE FUNCTION {bots}.holds_until(bot text, until timestamptz) RETURNS timestamptz LANGUAGE sql STABLE AS $$
-    SELECT least(until, (SELECT beat_at + interval '{silence} seconds' FROM {ours}.worker_heartbeats WHERE bot_name = bot)) $$;
+-- A row holds until its own end, and no longer than {silence} seconds after the worker's last sign of life: its heartbeat, or
+-- that it computed the row. With its owner's rights: a bot's role need not see the tables.
+CREATE OR REPLACE FUNCTION {bots}.holds_until(bot text, computed timestamptz, until timestamptz) RETURNS timestamptz
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+    SELECT least(until, interval '{silence} seconds'
+        + greatest(computed, (SELECT beat_at FROM {ours}.worker_heartbeats WHERE bot_name = bot))) $$;
 
 CREATE OR REPLACE FUNCTION {bots}.hours_since(moment timestamptz) RETURNS double precision LANGUAGE sql STABLE AS $$
-    SELECT greatest(extract(epoch FROM now() - moment) / 3600.0, 0)::double precision $$;
+    SELECT CASE WHEN moment IS NOT NULL THEN greatest(extract(epoch FROM now() - moment) / 3600.0, 0)::double precision END $$;
 
 DROP VIEW IF EXISTS {bots}.strategic_memory_health;
 CREATE VIEW {bots}.strategic_memory_health AS
 SELECT user_id, bot_name, {bots}.readable(memory_snapshot, {bots}.sees_private()) AS memory_snapshot,
-    avg_memory_age_hours + {bots}.hours_since(computed_at) AS avg_memory_age_hours, retrieval_frequency_trend,
+    {bots}.hours_since(to_timestamp(own.sum_last_at / own.count)) AS avg_memory_age_hours, retrieval_frequency_trend,
     {bots}.readable(forgetting_risk_memories, {bots}.sees_private()) AS forgetting_risk_memories,
-    computed_at, {bots}.holds_until(bot_name, expires_at) AS expires_at
-FROM {ours}.strategic_memory_health;
+    computed_at, {bots}.holds_until(bot_name, computed_at, expires_at) AS expires_at
+FROM {ours}.strategic_memory_health c
+CROSS JOIN LATERAL (SELECT c.details -> 'memory_aging' -> 'age_parameters' AS age) AS stored
+CROSS JOIN LATERAL (
+    SELECT (age ->> 'count')::double precision AS count, (age ->> 'sum_last_at')::double precision AS sum_last_at) AS own;
 
 DROP VIEW IF EXISTS {bots}.strategic_personality_profiles;
 CREATE VIEW {bots}.strategic_personality_profiles AS
@@ -50,7 +58,7 @@ SELECT c.user_id, c.bot_name, own.communication_style, own.formality_level, own.
     {bots}.readable(own.primary_topics, {bots}.sees_private()) AS primary_topics, own.topic_diversity_score, own.emotional_range,
     own.dominant_emotions, own.question_frequency, own.avg_message_length, own.interaction_frequency_pattern,
     own.preferred_times, own.personality_summary, c.computed_at AS updated_at,
-    {bots}.holds_until(c.bot_name, c.expires_at) AS expires_at
+    {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
 FROM {ours}.strategic_personality_profiles c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'personality_profile') AS own (
     communication_style text, formality_level text, verbosity_level text, primary_topics jsonb,
@@ -62,7 +70,7 @@ DROP VIEW IF EXISTS {bots}.strategic_conversation_patterns;
 CREATE VIEW {bots}.strategic_conversation_patterns AS
 SELECT c.user_id, c.bot_name, own.question_patterns, own.temporal_patterns, own.length_patterns, own.initiation_patterns,
     {bots}.readable(own.topic_patterns, {bots}.sees_private()) AS topic_patterns, own.style_evolution,
-    c.computed_at AS analysis_timestamp, {bots}.holds_until(c.bot_name, c.expires_at) AS expires_at
+    c.computed_at AS analysis_timestamp, {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
 FROM {ours}.strategic_conversation_patterns c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'conversation_patterns') AS own (
     question_patterns jsonb, temporal_patterns jsonb, length_patterns jsonb, initiation_patterns jsonb,
@@ -74,7 +82,7 @@ SELECT c.user_id, c.bot_name, own.switch_count, own.switch_frequency, c.avg_topi
     {bots}.readable(own.switch_patterns, {bots}.sees_private()) AS switch_patterns,
     {bots}.readable(own.common_transitions, {bots}.sees_private()) AS common_transitions,
     own.abrupt_switch_rate, own.context_coherence_score, c.computed_at AS updated_at,
-    {bots}.holds_until(c.bot_name, c.expires_at) AS expires_at
+    {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
 FROM {ours}.strategic_conversation_patterns c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'context_switches') AS own (
     switch_count integer, switch_frequency double precision, switch_patterns jsonb, common_transitions jsonb,
@@ -83,13 +91,13 @@ CROSS JOIN LATERAL jsonb_to_record(c.details -> 'context_switches') AS own (
 DROP VIEW IF EXISTS {bots}.strategic_character_performance;
 CREATE VIEW {bots}.strategic_character_performance AS
 SELECT c.user_id, c.bot_name, own.avg_response_time, own.response_time_trend, c.quality_trend, own.engagement_trend,
-    own.avg_quality_score, own.avg_engagement_score, own.conversation_count, own.performance_summary,
+    own.avg_quality_score, c.engagement_score_avg AS avg_engagement_score, own.conversation_count, own.performance_summary,
     {bots}.sentences(own.recommendations) AS recommendations, c.computed_at AS updated_at,
-    {bots}.holds_until(c.bot_name, c.expires_at) AS expires_at
+    {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
 FROM {ours}.strategic_character_performance c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'character_performance') AS own (
     avg_response_time double precision, response_time_trend text, engagement_trend text,
-    avg_quality_score double precision, avg_engagement_score double precision, conversation_count integer,
+    avg_quality_score double precision, conversation_count integer,
     performance_summary text, recommendations jsonb)
 WHERE c.user_id IS NOT NULL;
 
@@ -99,7 +107,7 @@ SELECT c.user_id, c.bot_name, own.decay_rate, own.retention_baseline, own.reinfo
     own.total_retrieval_count, own.avg_retrieval_interval_days,
     {bots}.readable(own.reinforcement_opportunities, {bots}.sees_private()) AS reinforcement_opportunities,
     own.optimal_recall_days, own.recall_strategy, own.confidence, c.computed_at AS analysis_timestamp,
-    {bots}.holds_until(c.bot_name, c.expires_at) AS expires_at
+    {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
 FROM {ours}.strategic_memory_behavior c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'human_like_memory') AS own (
     decay_rate double precision, retention_baseline double precision, reinforced_topic_count integer,
@@ -111,18 +119,21 @@ CREATE VIEW {bots}.strategic_engagement_opportunities AS
 SELECT c.user_id, c.bot_name,
     h.silence >= (own.lull ->> 'mild_after_hours')::double precision AS is_in_lull,
     h.silence AS hours_since_last_message,
-    CASE WHEN own.lull IS NULL OR jsonb_typeof(own.lull) = 'null' THEN NULL
+    CASE WHEN h.silence IS NULL OR own.lull IS NULL OR jsonb_typeof(own.lull) = 'null' THEN NULL
          WHEN h.silence >= (own.lull ->> 'severe_after_hours')::double precision THEN 'severe'
          WHEN h.silence >= (own.lull ->> 'moderate_after_hours')::double precision THEN 'moderate'
          WHEN h.silence >= (own.lull ->> 'mild_after_hours')::double precision THEN 'mild'
          ELSE 'none' END AS lull_severity,
-    own.unresolved_topic_count, own.milestone_count, own.optimal_engagement_hour, own.optimal_engagement_day,
+    CASE WHEN {bots}.sees_private() THEN own.unresolved_topic_count ELSE own.unresolved_shared_count END
+        AS unresolved_topic_count,
+    jsonb_array_length({bots}.readable(own.milestones, {bots}.sees_private())) AS milestone_count,
+    own.optimal_engagement_hour, own.optimal_engagement_day,
     {bots}.sentences(own.recommendations) AS recommendations, c.computed_at AS analysis_timestamp,
-    {bots}.holds_until(c.bot_name, c.expires_at) AS expires_at
+    {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
 FROM {ours}.strategic_engagement_opportunities c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'proactive_engagement') AS own (
-    last_message_at timestamptz, lull jsonb, unresolved_topic_count integer, milestone_count integer,
-    optimal_engagement_hour integer, optimal_engagement_day integer, recommendations jsonb)
+    last_message_at timestamptz, lull jsonb, unresolved_topic_count integer, unresolved_shared_count integer,
+    milestones jsonb, optimal_engagement_hour integer, optimal_engagement_day integer, recommendations jsonb)
 CROSS JOIN LATERAL (SELECT {bots}.hours_since(own.last_message_at) AS silence) AS h;
 
 DROP VIEW IF EXISTS {bots}.conversation_summaries;

@@ -16,7 +16,9 @@ from whisper_enrich.cli.probe import describe_engine, probe
 from whisper_enrich.errors import EnrichError
 from whisper_enrich.resources.pipeline import Pipeline, opened
 from whisper_enrich.settings import Settings
-from whisper_enrich.storage import ledger, overview
+from whisper_enrich.storage import bot_views, ledger, overview
+from whisper_enrich.storage.bot_views import BotViews
+from whisper_enrich.storage.migrate import bot_views_template
 from whisper_enrich.storage.overview import DayStatus, Reason
 
 KINDS = {
@@ -168,8 +170,26 @@ def _database(pipeline: Pipeline) -> str | None:
         step(f"PostgreSQL ({where}): version {pipeline.database.ping()}")
         pipeline.preflight("doctor")
         step(f"Schema {settings.postgres_schema}: as this version needs it")
+        with pipeline.database.connect() as connection:
+            views = bot_views.found(connection, pipeline.database, bot_views_template())
     except EnrichError as error:
         return str(error)
+    return _views(views)
+
+
+def _views(found: BotViews) -> str | None:
+    """What the bots read, and what of the platform's own is beside it."""
+    tables = ", ".join(found.platform_tables) or "none"
+    step(f"Tables of the chat platform in this database: {tables}")
+    if found.shadowed:
+        warn(
+            f"The schema public has tables by the names of the bots' views ({', '.join(found.shadowed)}). They are left "
+            f"alone; a bot reads ours where its search_path begins with {found.schema}."
+        )
+    if found.missing or not found.is_current:
+        why = f"lacks {', '.join(found.missing)}" if found.missing else "was made by another version or other settings"
+        return f"The schema {found.schema}, which the bots read, {why}. Run `whisper-enrich migrate`."
+    step(f"Views for the bots in {found.schema}: all {len(found.views)}, as this version makes them")
     return None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from whisper_enrich.errors import ConfigurationError
+from whisper_enrich.storage import bot_views
 from whisper_enrich.storage.database import Database
 
 LOCK_KEY = 0x77656E72
@@ -39,30 +40,19 @@ def migrate(database: Database) -> tuple[str | None, str]:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
         connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{database.schema}"'))
         before = current_revision(database)
+        readers = bot_views.roles(connection, database)
         if before != head:
-            # A table that a view reads cannot be changed.
-            connection.execute(text(f'DROP SCHEMA IF EXISTS "{bots_schema(database.schema)}" CASCADE'))
+            bot_views.drop(connection, database)
             config.attributes["connection"] = connection
             config.attributes["schema"] = database.schema
             command.upgrade(config, "head")
-        create_bot_views(connection, database)
+        bot_views.create(connection, database, bot_views_template(), readers)
     return before, str(head)
 
 
-def bots_schema(schema: str) -> str:
-    """The schema with the bots' views, beside that of the tables."""
-    return f"{schema}_bots"
-
-
-def create_bot_views(connection: Connection, database: Database) -> None:
-    """Make the views of the field contract anew, from ``sql/bot_views.sql``."""
-    template = (scripts_folder() / "bot_views.sql").read_text(encoding="utf-8")
-    filled = template.format(
-        ours=f'"{database.schema}"',
-        bots=f'"{bots_schema(database.schema)}"',
-        silence=database.settings.worker_silence_seconds,
-    )
-    connection.exec_driver_sql(filled.replace("%", "%%"))
+def bot_views_template() -> str:
+    """The script of the bots' views, with placeholders for what is told by the settings."""
+    return (scripts_folder() / "bot_views.sql").read_text(encoding="utf-8")
 
 
 def current_revision(database: Database) -> str | None:

@@ -38,16 +38,21 @@ class FactVersion:
 
 
 def facts_of(connection: Connection, bot_name: str, users: Sequence[str]) -> dict[str, list[FactVersion]]:
-    """By user, every fact that was ever believed."""
+    """By user, every fact that was ever believed.
+
+    A fact that was also told in a dm may be worded as it was there: it is private, whatever else it rests on.
+    """
     rows = connection.execute(
         text(
             """
-            SELECT v.user_id, v.fact_key, v.fact_content, v.category, v.attribute, v.value, v.scope, v.tense, v.confidence,
-                v.valid_from, v.valid_to, v.known_from, v.known_to, said.ids, said.times
+            SELECT v.user_id, v.fact_key, v.fact_content, v.category, v.attribute, v.value, v.tense, v.confidence,
+                v.valid_from, v.valid_to, v.known_from, v.known_to, said.ids, said.times,
+                CASE WHEN said.in_dm THEN 'dm' ELSE v.scope END AS scope
             FROM fact_versions v
             CROSS JOIN LATERAL (
                 SELECT array_agg(l.point_id ORDER BY l.event_time, l.point_id) AS ids,
-                    array_agg(extract(epoch FROM l.event_time)::float8 ORDER BY l.event_time, l.point_id) AS times
+                    array_agg(extract(epoch FROM l.event_time)::float8 ORDER BY l.event_time, l.point_id) AS times,
+                    bool_or(l.scope = 'dm') AS in_dm
                 FROM message_ledger l WHERE l.bot_name = v.bot_name AND l.point_id = ANY(v.message_ids)
                     AND l.event_time IS NOT NULL
             ) said

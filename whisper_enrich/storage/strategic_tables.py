@@ -47,6 +47,7 @@ strategic_features = Table(
     Column("features", JSONB, nullable=False),
     Column("measures", JSONB, nullable=False, comment="What the bot-wide row is made from."),
     PrimaryKeyConstraint("bot_name", "user_id", "day"),
+    Index("strategic_features_redo_idx", "bot_name", "day", postgresql_where=text("content_key = -1")),
     comment="What the strategic engines need of a user's day with a bot. No message text but short open questions.",
 )
 
@@ -176,6 +177,7 @@ strategic_snapshots = Table(
     ),
     PrimaryKeyConstraint("bot_name", "user_id", "cache", "day"),
     Index("strategic_snapshots_day_idx", "day"),
+    Index("strategic_snapshots_stale_idx", "bot_name", "day", postgresql_where=text("stale")),
     comment="The caches by day, with retention.",
 )
 
@@ -185,6 +187,16 @@ worker_heartbeats = Table(
     Column("bot_name", String(100), primary_key=True),
     Column("beat_at", DateTime(timezone=True), nullable=False),
     comment="When the worker last looked after a bot. After ten minutes of silence its cache rows count as stale.",
+)
+
+message_touches = Table(
+    "message_touches",
+    metadata,
+    Column("bot_name", String(100), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, comment="Of the user's newest message that the bot told of."),
+    PrimaryKeyConstraint("bot_name", "user_id"),
+    comment="Messages that the bots told of when they arrived: what has not read them holds CACHE_TTL_SECONDS longer.",
 )
 
 feedback = Table(

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from whisper_enrich.strategic.history import SESSION_GAP_SECONDS, History, Segment
+from whisper_enrich.strategic.scoped import most, of_dm
 from whisper_enrich.strategic.switch_hazard import SwitchHazard, population
 from whisper_enrich.summaries.vocabulary import stem
 
@@ -118,7 +119,7 @@ def compute(history: History) -> ContextSwitches:
         duration_by_topic=_durations(runs),
         switch_count=int(runs.is_switch.sum()),
         topic_transition_graph=graph,
-        common_transitions=graph["edges"][:COMMON],
+        common_transitions=most(graph["edges"], COMMON, of_dm),
         **_rates(history, runs, starts, reasons),
         **_likelihood(history, runs, starts, reasons),
         **_coherence(history, runs, starts, reasons),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from math import isfinite
 from typing import Any
 
 from whisper_enrich.strategic import (
@@ -22,9 +23,7 @@ from whisper_enrich.strategic import (
 from whisper_enrich.strategic.history import History
 from whisper_enrich.strategic.performance_days import DayMeasures
 from whisper_enrich.strategic.performance_inputs import Metrics
-
-ENGINE_VERSION = "strategic-1.0"
-"""Of all engines together. Rows of another version are stale by name, and are redone only when somebody asks."""
+from whisper_enrich.strategic.validity import ENGINE_VERSION as ENGINE_VERSION
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,8 @@ DIGITS = 6
 def plain(value: Any) -> Any:
     """For JSON: real numbers to six digits after the point, so that the last bits of a sum make no difference."""
     if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError("An engine returned a number that is not finite, which JSON does not know.")
         return round(value, DIGITS)
     if value is None or isinstance(value, (str, bool, int)):
         return value
@@ -105,7 +106,9 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
-    if isinstance(value, (date, datetime)):
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
         return value.isoformat()
     if is_dataclass(value):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}

@@ -32,6 +32,7 @@ from whisper_enrich.strategic.forgetting_priors import ForgettingPriors, shipped
 from whisper_enrich.strategic.history import History
 from whisper_enrich.strategic.memories import Memories, Talk, iso, memories_of, talk_of
 from whisper_enrich.strategic.remention import DAY, FEATURES, Items, Population
+from whisper_enrich.strategic.scoped import most
 
 BASELINE_DAYS = 7.0
 TARGET_RETENTION = 0.9
@@ -153,7 +154,11 @@ def _by_retention(memories: Memories, now: float, curve: Curve, *, high: bool) -
     chosen = np.flatnonzero(repeated & (left >= HIGH_RETENTION if high else left < FADED_RETENTION))
     key = -memories.stability[chosen] if high else left[chosen]
     order = chosen[np.lexsort((memories.first_at[chosen], key))]
-    return [memories.item(i, now, curve.decay) for i in order[:MOST_LISTED].tolist()]
+    return [memories.item(i, now, curve.decay) for i in _listed(order, memories)]
+
+
+def _listed(order: np.ndarray, memories: Memories) -> list[int]:
+    return most(order.tolist(), MOST_LISTED, memories.private.__getitem__)
 
 
 def _simulate(
@@ -172,7 +177,10 @@ def _simulate(
     if found.hit[ahead].sum() < FEWEST_HITS:
         reasons["recall_simulation_score"] = reasons["recall_simulation"] = "too_few_returns"
         return None
-    return _scores(found.hit[ahead], p[ahead], found.weight[ahead])
+    scores = _scores(found.hit[ahead], p[ahead], found.weight[ahead])
+    if scores["auc"] is None:
+        reasons["recall_simulation_score"] = "everything_returned"
+    return scores
 
 
 def _scores(hit: Floats, p: Floats, weight: Floats) -> dict[str, Any]:
@@ -245,8 +253,8 @@ def _consolidation(memories: Memories, now: float, decay: float) -> dict[str, An
     back = old[_came_back(memories, since, decay)[old]]
 
     def listed(chosen: np.ndarray, key: Floats) -> list[dict[str, Any]]:
-        ranked = chosen[np.argsort(key, kind="stable")][:MOST_LISTED]
-        return [memories.item(i, now, decay) for i in ranked.tolist()]
+        ranked = chosen[np.argsort(key, kind="stable")]
+        return [memories.item(i, now, decay) for i in _listed(ranked, memories)]
 
     return {
         "days": CONSOLIDATION_DAYS,
@@ -290,7 +298,7 @@ def _opportunities(memories: Memories, now: float, decay: float) -> list[dict[st
     kept = np.array([kind == "fact" for kind in memories.kinds], dtype=bool) | (memories.sessions > 1)
     due_at = memories.last_at + memories.days_until(TARGET_RETENTION, decay) * DAY
     chosen = np.flatnonzero(kept)
-    order = chosen[np.lexsort((memories.first_at[chosen], np.abs(due_at[chosen] - now)))][:MOST_LISTED]
+    order = chosen[np.lexsort((memories.first_at[chosen], np.abs(due_at[chosen] - now)))]
     return [
         {
             **memories.item(i, now, decay),
@@ -298,7 +306,7 @@ def _opportunities(memories: Memories, now: float, decay: float) -> list[dict[st
             "due_in_days": float((due_at[i] - now) / DAY),
             "target_retention": TARGET_RETENTION,
         }
-        for i in order.tolist()
+        for i in _listed(order, memories)
     ]
 
 

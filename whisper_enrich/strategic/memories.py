@@ -140,7 +140,7 @@ def iso(at: float) -> str:
 def talk_of(history: History) -> Talk:
     """Who was named when."""
     turns = history.turns
-    labels, entities, term, turn = _terms(history.mentions)
+    labels, entities, term, turn = _terms(history.mentions, turns.private)
     starts = history.session_starts()
     known = mentionings(
         term,
@@ -166,22 +166,28 @@ def talk_of(history: History) -> Talk:
     )
 
 
-def _terms(mentions: Sequence[Mention]) -> tuple[dict[str, str], set[str], Ints, Ints]:
-    """Labels by key in the order of the first mention (the latest, a name's before a noun's), which keys are entities, and
-    the term and turn of each mention."""
+def _terms(mentions: Sequence[Mention], private: NDArray[np.bool_]) -> tuple[dict[str, str], set[str], Ints, Ints]:
+    """Labels by key in the order of the first mention, which keys are entities, and the term and turn of each mention.
+
+    The label is the latest form: of those written in the open where there are any, and of names where there are any.
+    ``private`` is by turn.
+    """
     ids: dict[str, int] = {}
     labels: dict[str, str] = {}
+    ranks: dict[str, int] = {}
     entities: set[str] = set()
     terms, turns = [], []
+    in_the_open = np.where(private, 0, 2).tolist()
     for mention in mentions:
         key = memory_key(mention.key)
         terms.append(ids.setdefault(key, len(ids)))
         turns.append(mention.turn)
-        if mention.kind == "entity":
+        is_entity = mention.kind == "entity"
+        if is_entity:
             entities.add(key)
-            labels[key] = mention.label
-        elif key not in entities:
-            labels[key] = mention.label
+        rank = in_the_open[mention.turn] + is_entity
+        if rank >= ranks.get(key, 0):
+            ranks[key], labels[key] = rank, mention.label
     return labels, entities, np.array(terms, dtype=np.int64), np.array(turns, dtype=np.int64)
 
 

@@ -33,6 +33,7 @@ from whisper_enrich.strategic.history import History, VectorSums
 from whisper_enrich.strategic.memories import Memories, Talk, memories_of, talk_of
 from whisper_enrich.strategic.rates import RateTrend, compare_rates
 from whisper_enrich.strategic.remention import DAY
+from whisper_enrich.strategic.scoped import most
 
 RECENT_DAYS = 7
 EARLIER_DAYS = 21
@@ -105,10 +106,14 @@ def _snapshot(memories: Memories, now: float, decay: float) -> dict[str, Any]:
     """The freshest by retrievability, and the stalest."""
     left = memories.retrievability(now, decay)
     order = np.lexsort((memories.first_at, -memories.last_at, -left)).tolist()
-    half = min(MOST_LISTED, (len(order) + 1) // 2)
+    half = (len(order) + 1) // 2
+    listed = {"freshest": order[:half], "stalest": order[: half - 1 : -1]}
+    private = memories.private.__getitem__
     return {
-        "freshest": [memories.item(i, now, decay) for i in order[:half]],
-        "stalest": [memories.item(i, now, decay) for i in order[: half - 1 : -1][:MOST_LISTED]],
+        **{
+            name: [memories.item(i, now, decay) for i in most(own, MOST_LISTED, private)]
+            for name, own in listed.items()
+        },
         "mean_retrievability": float(left.mean()) if len(order) else None,
     }
 
@@ -122,7 +127,7 @@ def _at_risk(memories: Memories, now: float, decay: float) -> list[dict[str, Any
     # What is long gone is no longer at risk of going: it counts by what the coming week still takes.
     order = at_risk[np.lexsort((-memories.last_at[at_risk], -worth * (left - later)[at_risk]))]
     found = []
-    for i in order[:MOST_AT_RISK].tolist():
+    for i in most(order.tolist(), MOST_AT_RISK, memories.private.__getitem__):
         item = memories.item(i, now, decay)
         found.append({**item, "why": _why(item, int(memories.sessions[i]))})
     return found
@@ -149,7 +154,8 @@ def _trend(history: History, talk: Talk, now: float, reasons: dict[str, str]) ->
     if days < FEWEST_EARLIER_DAYS:
         reasons["retrieval_frequency_trend"] = reasons["trend_test"] = "history_too_short"
         return None
-    ages = np.floor((now - talk.known.at[again]) / DAY).astype(np.int64)
+    # An answer may bear a time a millisecond past the midnight that ends its question's day.
+    ages = np.floor(np.maximum(now - talk.known.at[again], 0.0) / DAY).astype(np.int64)
     counts = np.bincount(ages[ages < RECENT_DAYS + days], minlength=RECENT_DAYS + days).astype(float)
     found = compare_rates(counts[:RECENT_DAYS], counts[RECENT_DAYS:])
     if found.later + found.earlier == 0:

@@ -21,6 +21,8 @@ MONTHS = (1, 3, 6)
 STREAKS = (7, 14, 21, 30, 50, 75, 100, 150, 200, 250, 300, 365)
 FRESH = timedelta(days=3)
 """How long a count that was reached is news."""
+MOST_IDS = 5
+"""Messages that a birthday is told from: the latest."""
 
 _EPOCH = date(1970, 1, 1)
 _BIRTHDAY = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})$")
@@ -54,7 +56,7 @@ def _birthday(history: History, today: date) -> list[Milestone]:
         match = _BIRTHDAY.match(fact.value) if fact.attribute == "birthday" else None
         if match and (int(match[2]), int(match[3])) == (today.month, today.day):
             age = today.year - int(match[1]) if match[1] else None
-            return [Milestone("birthday", age if age else None, fact.scope.value, fact.message_ids)]
+            return [Milestone("birthday", age if age else None, fact.scope.value, fact.message_ids[-MOST_IDS:])]
     return []
 
 

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from whisper_enrich.strategic.history import EMOTIONS, History
+from whisper_enrich.strategic.scoped import most
 
 LEAST_LABELLED_TALKS = 10
 LEAST_FREEDOM = 10
@@ -159,20 +160,25 @@ def _distinct_days(of: np.ndarray, days: np.ndarray, count: int) -> np.ndarray:
 
 
 def most_discussed(history: History, subjects: Subjects) -> list[dict[str, Any]]:
-    """What the user talked of on most days, then in most messages; at most `MOST_SUBJECTS`.
+    """What the user talked of on most days, then in most messages; at most `MOST_SUBJECTS`, or as many that are shared.
 
     ``topic``, ``scope``, ``days``, ``messages`` (the user's in its talks), ``last_at`` (ISO, UTC), and ``valence``, the mean over
-    its labelled messages, None where none is labelled. A subject whose talks are all among those of one before is left out.
+    its labelled messages, None where none is labelled. A subject whose talks are all among those of one before is left out,
+    unless only that one is private.
     """
     messages = np.bincount(subjects.talk, minlength=len(history.segments)) if len(subjects.talk) else np.empty(0)
     counts = np.bincount(subjects.of, messages[subjects.segments], minlength=len(subjects.labels))
+    private = subjects.private.tolist()
     found: list[tuple[int, set[int]]] = []
     for index in np.lexsort((np.arange(len(counts)), -counts, -subjects.days)).tolist():
-        talks = set(subjects.segments[subjects.of == index].tolist())
-        if not any(talks <= other for _, other in found):
-            found.append((index, talks))
-        if len(found) == MOST_SUBJECTS:
+        full = len(found) >= MOST_SUBJECTS
+        if full and private[index]:
+            continue
+        if full and sum(not private[before] for before, _ in found) >= MOST_SUBJECTS:
             break
+        talks = set(subjects.segments[subjects.of == index].tolist())
+        if not any(talks <= other and private[index] >= private[before] for before, other in found):
+            found.append((index, talks))
     return [_named(history, subjects, index) for index, _ in found]
 
 
@@ -193,7 +199,7 @@ def moving_topics(history: History, subjects: Subjects) -> tuple[list[dict[str, 
         return None, "too_few_recurring_topics"
     strength = _against_usual(_talk_means(history.turns.intensity, subjects, len(history.segments)), subjects)
     credible = np.flatnonzero((mood.low > 0) | (mood.high < 0))
-    order = credible[np.lexsort((credible, -np.abs(mood.difference[credible])))][:MOST_SUBJECTS]
+    order = credible[np.lexsort((credible, -np.abs(mood.difference[credible])))].tolist()
     items = [
         _named(history, subjects, index)
         | {
@@ -203,7 +209,7 @@ def moving_topics(history: History, subjects: Subjects) -> tuple[list[dict[str, 
             "intensity_against_usual": None if strength is None else _interval(strength, index),
             "emotions": _emotions(history.turns.emotion[_turns_on(subjects, index)]),
         }
-        for index in order.tolist()
+        for index in most(order, MOST_SUBJECTS, subjects.private.__getitem__)
     ]
     return (items, None) if items else (None, "no_topic_stands_out")
 

@@ -13,6 +13,7 @@ from typing import Any
 from whisper_enrich.strategic.history import History
 from whisper_enrich.strategic.milestones import Milestone
 from whisper_enrich.strategic.outreach import Timing, Unasked
+from whisper_enrich.strategic.scoped import most, of_dm
 from whisper_enrich.strategic.talking_points import TalkingPoint
 
 MOST_SENTENCES = 8
@@ -81,9 +82,9 @@ def recommendations(
     timing: Timing,
     unasked: Unasked,
 ) -> list[dict[str, str]]:
-    """At most `MOST_SENTENCES` as {"text", "scope"}: a birthday, what there is to speak of, other milestones, the best time. A
-    refusal comes first, since it overrules the others; missing data come last, since what is open can be taken up
-    whenever the user writes."""
+    """Sentences as {"text", "scope"}: a birthday, what there is to speak of, other milestones, the best time. A refusal comes
+    first, since it overrules the others; missing data come last, since what is open can be taken up whenever the user
+    writes. At most `MOST_SENTENCES`, or as many that are shared."""
     name = history.user_name
     marks = [(mark.kind, _spoken(_of_milestone(name, mark), mark.scope)) for mark in milestones]
     found = [sentence for kind, sentence in marks if kind == "birthday"]
@@ -91,8 +92,8 @@ def recommendations(
     found += [sentence for kind, sentence in marks if kind != "birthday"]
     closing = _of_timing(history, timing, unasked)
     refused = timing.at is None and timing.reason != "too_few_sessions"
-    ordered = [closing, *found] if refused else [*found[: MOST_SENTENCES - 1], closing]
-    return ordered[:MOST_SENTENCES]
+    told = most(found, MOST_SENTENCES - 1, of_dm)
+    return [closing, *told] if refused else [*told, closing]
 
 
 def _of_point(name: str, point: TalkingPoint) -> str:

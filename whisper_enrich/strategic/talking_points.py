@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from whisper_enrich.facts.model import Category, Tense
+from whisper_enrich.messages.model import Scope
 from whisper_enrich.strategic.history import History, KnownFact, OpenItem
 from whisper_enrich.strategic.open_items import LaterDays, terms_of
+from whisper_enrich.strategic.scoped import most
 from whisper_enrich.strategic.subjects import HEAVY_MOODS, Subject, subjects
 
 MOST_POINTS = 12
@@ -48,13 +50,14 @@ class TalkingPoint:
 
 
 def talking_points(history: History, open_items: Sequence[OpenItem]) -> list[TalkingPoint]:
-    """At most `MOST_POINTS`, the most useful first."""
+    """At most `MOST_POINTS`, or as many that are shared; the most useful first."""
     today = history.as_of.astimezone(history.zone).date()
     opened = [point for item in open_items if (point := _of_item(history, item, today)) is not None]
     told = {message for point in opened for message in point.message_ids}
     found = [*opened, *_plans(history, today, told)]
     found.sort(key=lambda p: (_ORDER[p.kind], -(p.due or p.said_on).toordinal(), p.text))
-    return [*found, *(_of_subject(history, one) for one in subjects(history))][:MOST_POINTS]
+    found += [_of_subject(history, one) for one in subjects(history)]
+    return most(found, MOST_POINTS, lambda point: point.scope == Scope.DM)
 
 
 _ORDER = {
@@ -104,7 +107,7 @@ def _plans(history: History, today: date, told: set[str]) -> Iterator[TalkingPoi
         waiting = OpenItem(-1, "follow_up", fact.statement, terms, day, fact.scope)
         if said_on < day and terms and not later.settle(waiting, said_on):
             statement = fact.statement.replace("{user}", history.user_name)
-            yield TalkingPoint("plan", statement, fact.scope.value, fact.message_ids, said_on, day)
+            yield TalkingPoint("plan", statement, fact.scope.value, fact.message_ids[-_MOST_IDS:], said_on, day)
 
 
 def _plan_day(fact: KnownFact) -> date | None:

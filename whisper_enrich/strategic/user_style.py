@@ -17,6 +17,7 @@ import numpy as np
 from whisper_enrich.messages.model import Scope
 from whisper_enrich.strategic.comparisons import wilson
 from whisper_enrich.strategic.history import EMOTIONS, TRAITS, History, QuestionKind
+from whisper_enrich.strategic.scoped import most, of_dm
 from whisper_enrich.strategic.trait_norms import NORMS, RELIABLE_TRAITS
 from whisper_enrich.strategic.trait_responses import shown
 
@@ -198,20 +199,21 @@ def _topics(
     total = sum(item["mentions"] for item in items)
     if total < LEAST_MENTIONS:
         reasons["topic_diversity_score"] = "too_few_mentions"
-        return items[:MOST_TOPICS], None
+        return most(items, MOST_TOPICS, of_dm), None
     shares = np.array([item["mentions"] for item in items]) / total
-    return items[:MOST_TOPICS], max(0.0, float(-(shares * np.log(shares)).sum() / math.log(total)))
+    return most(items, MOST_TOPICS, of_dm), max(0.0, float(-(shares * np.log(shares)).sum() / math.log(total)))
 
 
 def _topic(history: History, mentions: list[Any], days: np.ndarray) -> dict[str, Any]:
     """One subject. It is shared if what was said outside of dms makes it one by itself, and tells no time of a dm then."""
     turns = [mention.turn for mention in mentions]
-    open_turns = [turn for turn in turns if not history.turns.private[turn]]
+    in_the_open = [mention for mention in mentions if not history.turns.private[mention.turn]]
+    open_turns = [mention.turn for mention in in_the_open]
     shared = len({int(days[turn]) for turn in open_turns}) >= TOPIC_DAYS
     last = datetime.fromtimestamp(float(history.turns.at[(open_turns if shared else turns)[-1]]), tz=UTC)
     return {
-        "topic": mentions[-1].label,
-        "kind": mentions[-1].kind,
+        "topic": (in_the_open or mentions)[-1].label,
+        "kind": (in_the_open or mentions)[-1].kind,
         "mentions": len(turns),
         "days": len({int(days[turn]) for turn in turns}),
         "last_mentioned": last.isoformat(timespec="seconds").replace("+00:00", "Z"),

@@ -72,6 +72,36 @@ def test_doctor_shows_settings_with_secrets_masked_and_everything_in_order(cli, 
     assert "LLM_CHAT_API_URL" in cli("doctor", "--all").out
 
 
+def test_doctor_says_whether_the_bots_views_are_there_and_which_tables_the_platform_has(cli, server):
+    variables, engine = server
+    own = {**variables, "POSTGRES_SCHEMA": "with_views"}
+    cli("migrate", **own)
+    answer = cli("doctor", **own)
+    assert "✓ Tables of the chat platform in this database: none" in answer.out
+    assert "✓ Views for the bots in with_views_bots: all 8, as this version makes them" in answer.out
+    with engine.connect() as connection:
+        connection.execute(text("CREATE TABLE public.relationship_scores (user_id text)"))
+        connection.execute(text("CREATE TABLE public.strategic_memory_health (user_id text)"))
+        connection.execute(text("DROP VIEW with_views_bots.strategic_context_patterns"))
+    try:
+        answer = cli("doctor", **own)
+        assert "✓ Tables of the chat platform in this database: relationship_scores" in answer.out
+        assert (
+            "Note: The schema public has tables by the names of the bots' views (strategic_memory_health)" in answer.err
+        )
+        assert (
+            "with_views_bots, which the bots read, lacks strategic_context_patterns. Run `whisper-enrich migrate`"
+            in answer.err
+        )
+        assert answer.code == 1
+        cli("migrate", **own)
+        assert "made by another version or other settings" in cli("doctor", **own, WORKER_SILENCE_SECONDS=60).err
+        assert cli("doctor", **own).code == 0
+    finally:
+        with engine.connect() as connection:
+            connection.execute(text("DROP TABLE public.relationship_scores, public.strategic_memory_health"))
+
+
 @pytest.mark.parametrize(
     ("variables", "phrase", "remedy"),
     [

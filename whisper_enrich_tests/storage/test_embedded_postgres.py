@@ -13,11 +13,10 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -28,6 +27,7 @@ from whisper_enrich.errors import DatabaseUnavailable
 from whisper_enrich.storage.embedded_postgres import ConnectionInfo, EmbeddedPostgres
 from whisper_enrich.storage.process_leases import exclusive_lock
 from whisper_enrich.storage.state_dir import state_dir
+from whisper_enrich_tests.places import open_folder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 IS_ROOT = os.geteuid() == 0
@@ -141,26 +141,27 @@ def query(info: ConnectionInfo, statement: str) -> object:
 def kill_and_wait(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+    while is_living(pid):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-@contextmanager
-def temporary_folder(*, in_memory: bool = True) -> Iterator[Path]:
-    """A folder that all users may pass through. Those of pytest are closed to the user that root's server runs as.
-
-    In memory where there is room: several databases are made here, and a busy disk makes each of them wait.
-    """
-    roomy = in_memory and Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 2e9
-    folder = Path(tempfile.mkdtemp(prefix="we-test-", dir="/dev/shm" if roomy else None)).resolve()
-    folder.chmod(0o711)
+def is_living(pid: int) -> bool:
     try:
-        yield folder
-    finally:
-        for state in folder.rglob(".whisper-enrich"):
-            EmbeddedPostgres(state).remove(force=True)
-        shutil.rmtree(folder)
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@contextmanager
+def temporary_folder(*, on_disk: bool = False) -> Iterator[Path]:
+    """A folder that all users may pass through; the databases made below it are ended and removed."""
+    with open_folder(on_disk=on_disk) as folder:
+        try:
+            yield folder
+        finally:
+            for state in folder.rglob(".whisper-enrich"):
+                EmbeddedPostgres(state).remove(force=True)
 
 
 @pytest.fixture(scope="module")
@@ -438,7 +439,8 @@ class TestKilled:
         connection.close()
         lessee.kill()
         for pid in servers_in(place):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # backends end with their postmaster
+                os.kill(pid, signal.SIGKILL)
         with postgres as info:
             assert query(info, "SELECT max(x) FROM kept") == 42
 
@@ -734,7 +736,7 @@ class TestAsAnOrdinaryUser:
 
 @contextmanager
 def closed_state() -> Iterator[Path]:
-    with temporary_folder(in_memory=False) as folder:
+    with temporary_folder(on_disk=True) as folder:
         folder.chmod(0o700)
         yield folder / ".whisper-enrich"
 

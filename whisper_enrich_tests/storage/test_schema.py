@@ -13,6 +13,14 @@ from whisper_enrich.storage.database import Database
 from whisper_enrich.storage.migrate import current_revision, migrate
 from whisper_enrich.storage.preflight import check_schema, schema_drift
 from whisper_enrich.storage.tables import metadata
+from whisper_enrich_tests.conftest import absent_schema
+
+
+@pytest.fixture
+def settings(settings):
+    """Here the schema is the test's to make."""
+    with absent_schema(settings) as own:
+        yield own
 
 
 @pytest.fixture
