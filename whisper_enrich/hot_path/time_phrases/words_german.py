@@ -1,0 +1,137 @@
+"""German words for times, without umlauts. See ``lexicon`` for the symbols."""
+
+WORDS = (
+    ("D", 0, "heute"),
+    ("D", -1, "gestern"),
+    ("D", -2, "vorgestern"),
+    ("D", 1, "morgen"),
+    ("D", 2, "ubermorgen | uebermorgen"),
+    ("N", (0, "morning"), "heute morgen | heute fruh | heute frueh"),
+    ("N", (-1, "morning"), "gestern morgen | gestern fruh | gestern frueh"),
+    ("N", (1, "morning"), "morgen fruh | morgen frueh"),
+    ("l", None, "letzte | letzten | letztes | letzter | letztem | vergangene | vergangenen | vergangenes | vergangener"
+     " | vorige | vorigen | voriges | voriger"),
+    ("l", -2, "vorletzte | vorletzten | vorletztes | vorletzter"),
+    ("t", None, "diese | diesen | dieser | dieses | diesem | dies"),
+    ("x", None, "nachste | nachsten | nachstes | nachster | naechste | naechsten | naechstes | naechster"
+     " | kommende | kommenden | kommendes | kommender"),
+    ("x", 2, "ubernachste | ubernachsten | ubernachstes | uebernaechste | uebernaechsten"),
+    ("A", None, "vor"),
+    ("i", "in", "in"),
+    ("i", "over", "im | wahrend | ubers | uber"),
+    ("j", None, "am | an | zu | um"),
+    ("κ", None, "am | vom | zum | bis zum | seit dem"),
+    ("S", "since", "seit | seitdem"),
+    ("F", None, "nach | nach dem | nach der"),
+    ("U", None, "bis | bis zum | bis zu | bis zur"),
+    ("B", None, "vor | bevor | vor dem | vor der | vor den"),
+    ("f", None, "von | vom | ab"),
+    ("b", None, "zwischen"),
+    ("η", None, "und"),
+    ("O", None, "oder"),
+    ("d", None, "der | die | das | den | dem | des"),
+    ("G", "my", "mein | meine | meinem | meinen | meiner | meines | unser | unsere | unserem | unseren | unserer"),
+    ("G", "other", "dein | deine | deinem | deinen | deiner | ihr | ihrem | sein | seinem"),
+    ("r", None, "jeden | jede | jedes | jeder"),
+    ("α", None, "gegen | ungefahr um | so um | so gegen | etwa um"),
+    ("n", (1, 1), "ein | eine | einem | einer | einen"),
+    ("n", (2, 2), "zwei"),
+    ("n", (2, 5), "ein paar | paar | einigen | einige"),
+    ("n", (3, 3), "drei"),
+    ("n", (4, 4), "vier"),
+    ("n", (5, 5), "funf | fuenf"),
+    ("n", (6, 6), "sechs"),
+    ("n", (7, 7), "sieben"),
+    ("n", (8, 8), "acht"),
+    ("n", (9, 9), "neun"),
+    ("n", (10, 10), "zehn"),
+    ("K", (30, 30, "minute"), "einer halben stunde"),
+    ("o", 1, "ersten | erste"),
+    ("o", 2, "zweiten"),
+    ("o", 3, "dritten"),
+    ("u", "minute", "minute"),
+    ("u", "hour", "stunde"),
+    ("u", "day", "tag"),
+    ("u", "week", "woche"),
+    ("u", "weekend", "wochenende"),
+    ("u", "month", "monat | monats"),
+    ("u", "year", "jahr | jahres"),
+    ("V", "minute", "minuten"),
+    ("V", "hour", "stunden"),
+    ("V", "day", "tage | tagen"),
+    ("V", "week", "wochen"),
+    ("V", "month", "monate | monaten"),
+    ("V", "year", "jahre | jahren"),
+    ("w", 0, "montag"),
+    ("w", 1, "dienstag"),
+    ("w", 2, "mittwoch"),
+    ("w", 3, "donnerstag"),
+    ("w", 4, "freitag"),
+    ("w", 5, "samstag | sonnabend"),
+    ("w", 6, "sonntag"),
+    *(("ω", (number, part), f"{name}{suffix}") for number, name in enumerate(
+        ("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag")
+    ) for part, suffix in (
+        ("morning", "morgen"), ("morning", "vormittag"), ("afternoon", "nachmittag"), ("evening", "abend"), ("night", "nacht")
+    )),
+    ("m", 1, "januar | janner"),
+    ("m", 2, "februar"),
+    ("m", 3, "marz | maerz"),
+    ("m", 4, "april"),
+    ("m", 5, "mai"),
+    ("m", 6, "juni"),
+    ("m", 7, "juli"),
+    ("m", 8, "august"),
+    ("m", 9, "september"),
+    ("m", 10, "oktober"),
+    ("m", 11, "november"),
+    ("m", 12, "dezember"),
+    ("s", "spring", "fruhling | fruehling | fruhjahr | fruehjahr"),
+    ("s", "summer", "sommer"),
+    ("s", "autumn", "herbst"),
+    ("s", "winter", "winter"),
+    ("p", "morning", "fruh | frueh | vormittag | morgens"),
+    ("p", "noon", "mittag"),
+    ("p", "afternoon", "nachmittag"),
+    ("p", "evening", "abend | abends"),
+    ("p", "night", "nacht | nachts"),
+    ("c", 720, "mittag"),
+    ("c", 1440, "mitternacht"),
+    ("H", "exact", "uhr"),
+    ("E", "early", "anfang | beginn"),
+    ("E", "mid", "mitte"),
+    ("E", "late", "ende"),
+    ("σ", "recently", "neulich | kurzlich | kuerzlich | in letzter zeit | in der letzten zeit"),
+    ("σ", "while ago", "vor einiger zeit | vor einer weile"),
+    ("σ", "long ago", "vor langer zeit | vor langem"),
+    ("σ", "just now", "gerade eben | vorhin | vor kurzem"),
+    ("h", "christmas", "weihnachten"),
+    ("h", "christmas eve", "heiligabend | heilig abend"),
+    ("h", "new year's eve", "silvester"),
+    ("h", "new year", "neujahr"),
+    ("h", "easter", "ostern"),
+    ("h", "good friday", "karfreitag"),
+    ("h", "easter sunday", "ostersonntag"),
+    ("h", "easter monday", "ostermontag"),
+    ("h", "carnival", "fasching | karneval"),
+    ("h", "pentecost", "pfingsten"),
+    ("β", "birthday", "geburtstag"),
+    ("β", "wedding", "hochzeit | hochzeitstag"),
+    ("X", None, "guten morgen | guten abend | gute nacht | guten tag | frohe weihnachten | frohe ostern | schonen abend"
+     " | schonen tag | eines tages | zum schluss | am ende | zu ende | letzten endes | vor allem"),
+)  # fmt: skip
+STOP_WORDS = (
+    "der die das ein eine ich du er sie wir ihr es mir dir mich dich uns ist bin war waren sind habe haben hat hatte hast was"
+    " wann wo wer wie warum und oder nicht uber mit fur von vom zu zum zur aus als aber wenn dann kannst kann will mein meine"
+    " worum woruber ging gesagt gesprochen erzahlt im am an seit bis den dem"
+)
+AHEAD = r"\b(?:werde|werden|wird|wirst|muss|mussen|plane|geplant|termine?)\b"
+BEHIND = r"\b(?:habe|haben|hast|hat|war|waren|hatte|hatten|sprachen|sagte|erzahlte|ging|wollte)\b"
+FIRST = (
+    r"\b(?:erstes|erste|ersten) (?:gesprach|unterhaltung|nachricht|mal (?:gesprochen|geredet|geschrieben|unterhalten))\b"
+    r"|\bzum ersten mal (?:gesprochen|geredet|geschrieben|unterhalten|getroffen)\b|\bals wir uns kennen ?lernten\b"
+)
+LATEST = (
+    r"\b(?:letztes|letzte|letzten) (?:gesprach|unterhaltung|nachricht|mal)\b"
+    r"|\bzuletzt (?:\w+ ){0,3}(?:gesprochen|geredet|gesagt|erzahlt|geschrieben|unterhalten)\b"
+)

@@ -1,0 +1,257 @@
+"""Cases written before the grammar, so that they say how it does on sentences that it was not made from."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from whisper_enrich_tests.hot_path.time_phrase_cases import ALWAYS, Case, at, nothing
+
+C = Case
+new_year = at("2027-01-01T10:00")
+saturday = at("2026-11-21T11:00")
+sunday = at("2026-11-22T20:00")
+monday = at("2026-11-16T08:30")
+two_at_night = at("2026-11-18T02:00")
+spring = at("2026-04-15T12:00")
+leap = at("2028-02-29T12:00")
+after_autumn_change = at("2026-10-26T12:00", "Europe/Berlin")
+after_spring_change = at("2026-03-30T12:00", "Europe/Berlin")
+new_york = at("2026-11-02T12:00", "America/New_York")
+santiago = at("2026-09-07T12:00", "America/Santiago")
+tokyo = at("2026-11-18T00:30", "Asia/Tokyo")
+los_angeles = at("2026-11-18T21:00", "America/Los_Angeles")
+
+DAYS = [
+    C("What did we talk about yesterday?", "2026-11-17", "2026-11-18"),
+    C("what was I so upset about the day before yesterday", "2026-11-16", "2026-11-17"),
+    C("Do you remember what I told you yesterday evening?", "2026-11-17T18:00", "2026-11-18T00:00"),
+    C("what did i say this morning", "2026-11-18T05:00", "2026-11-18T12:00"),
+    C("We spoke about my job last night, right?", "2026-11-17T18:00", "2026-11-18T05:00"),
+    C("What did I mention earlier today?", "2026-11-18", "now"),
+    C("what was that song from three days ago?", "2026-11-15", "2026-11-16"),
+    C("three days ago around noon we talked about a recipe", "2026-11-15T11:00", "2026-11-15T13:00"),
+    C("What happened on the 3rd?", "2026-11-03", "2026-11-04"),
+    C("and what about the 25th?", "2026-10-25", "2026-10-26"),
+    C("what did I eat on Sunday", "2026-11-15", "2026-11-16"),
+    C("On Friday night you told me a story, which one?", "2026-11-13T18:00", "2026-11-14T05:00"),
+    C("what did I tell you two Fridays ago", "2026-11-06", "2026-11-07"),
+    C("What was our topic on October 12?", "2026-10-12", "2026-10-13"),
+    C("what did we do on the 12th of October", "2026-10-12", "2026-10-13"),
+    C("Tell me what I wrote on 2026-03-14.", "2026-03-14", "2026-03-15"),
+    C(
+        "what did I say on 03/04/2026",
+        "2026-04-03",
+        "2026-04-04",
+        ambiguous=True,
+        other=(("2026-03-04", "2026-03-05"),),
+    ),
+    C("what did I say on 14.03.2026", "2026-03-14", "2026-03-15"),
+    C("the second of last month, what did I tell you?", "2026-10-02", "2026-10-03"),
+    C("between 3 and 5 pm yesterday I asked you something", "2026-11-17T15:00", "2026-11-17T17:00"),
+    C("what did I say at 9:30 this morning", "2026-11-18T09:00", "2026-11-18T10:00"),
+    C("what about yesterday afternoon", "2026-11-17T12:00", "2026-11-17T18:00"),
+    C("Which film did we discuss on Christmas Eve?", "2025-12-24", "2025-12-25"),
+    C("what did i do last saturday", "2026-11-14", "2026-11-15"),
+    C("What did I say a week ago today?", "2026-11-11", "2026-11-12"),
+    C("what were we talking about the night before last", "2026-11-16T18:00", "2026-11-17T05:00"),
+    C(
+        "what did I promise last Monday",
+        "2026-11-16",
+        "2026-11-17",
+        ambiguous=True,
+        other=(("2026-11-09", "2026-11-10"),),
+    ),
+    saturday("what did we talk about on Saturday", "2026-11-14", "2026-11-15"),
+    two_at_night(
+        "what did you say last night",
+        "2026-11-16T18:00",
+        "2026-11-17T05:00",
+        ambiguous=True,
+        other=(("2026-11-17T18:00", "2026-11-18T05:00"),),
+    ),
+    two_at_night("what did I tell you this morning", "2026-11-17T05:00", "2026-11-17T12:00"),
+    two_at_night("what did we plan for tonight", "2026-11-17T18:00", "2026-11-18T05:00"),
+    new_year("what did we talk about yesterday", "2026-12-31", "2027-01-01"),
+    leap("what did I say yesterday", "2028-02-28", "2028-02-29"),
+    C("what happened on 29 February", "2024-02-29", "2024-03-01"),
+    C("what happened on 29 February 2025", kind="none"),
+    C("what about 31 September", kind="none"),
+]
+
+WEEKS_AND_MORE = [
+    C("What did we talk about last week?", "2026-11-09", "2026-11-16"),
+    C("how was I feeling two weeks ago", "2026-11-02", "2026-11-09"),
+    C("a couple of weeks ago I told you about a book", "2026-10-26", "2026-11-09"),
+    C("a few days ago you recommended a podcast", "2026-11-13", "2026-11-17"),
+    C("what did I say the other day about my boss", "2026-11-11", "2026-11-17"),
+    C("what did we do over the weekend", "2026-11-14", "2026-11-16"),
+    C("and last weekend?", "2026-11-14", "2026-11-16"),
+    sunday("what did I do last weekend", "2026-11-14", "2026-11-16"),
+    sunday("how was my mood over the weekend", "2026-11-21", "2026-11-23"),
+    monday("what did we talk about this weekend", "2026-11-14", "2026-11-16"),
+    C("what did I talk about this week", "2026-11-16", "2026-11-23"),
+    C("the week before last I was ill", "2026-11-02", "2026-11-09"),
+    C("what was going on the week of the 5th", "2026-11-02", "2026-11-09"),
+    C("What did we talk about in October?", "2026-10-01", "2026-11-01"),
+    C("in December", "2025-12-01", "2026-01-01"),
+    C("what did I tell you in march", "2026-03-01", "2026-04-01"),
+    C("What about May?", "2026-05-01", "2026-06-01"),
+    C("what did I say last month?", "2026-10-01", "2026-11-01"),
+    C("anything from three months ago?", "2026-08-01", "2026-09-01"),
+    C("what were my worries in early October", "2026-10-01", "2026-10-11"),
+    C("at the end of last month I started something", "2026-10-21", "2026-11-01"),
+    C("in the summer I told you about a lake", "2026-06-01", "2026-09-01"),
+    C("what happened last winter", "2025-12-01", "2026-03-01"),
+    C("where was I in spring 2025", "2025-03-01", "2025-06-01"),
+    C("what did we discuss in 2024", "2024-01-01", "2025-01-01"),
+    C("summarise all of last year", "2025-01-01", "2026-01-01"),
+    C("What was on my mind in Q3?", "2026-07-01", "2026-10-01"),
+    C("my goals from Q4 2025", "2025-10-01", "2026-01-01"),
+    C("what did I do at Easter", "2026-04-03", "2026-04-07"),
+    C("between Christmas and New Year we made a list", "2025-12-24", "2026-01-02"),
+    C("from Monday to Wednesday", "2026-11-16", "2026-11-19"),
+    C("what did we do between October 3 and October 7", "2026-10-03", "2026-10-08"),
+    C("topics of the past 10 days", "2026-11-08", "now"),
+    C("what did I learn in the last 3 months", "2026-08-18", "now"),
+    C("the past week was hard, what did I say?", "2026-11-11", "now"),
+    C("what have I told you recently?", "2026-11-04", "now"),
+    C("what did I say a while ago about Rome", "2026-05-18", "2026-11-04"),
+    C("what did you just now say", "2026-11-18T15:15", "now"),
+    C("what did I ask an hour ago", "2026-11-18T14:00", "2026-11-18T15:00"),
+    C("what were we saying half an hour ago", "2026-11-18T14:52:30", "2026-11-18T15:07:30"),
+    C("two years ago I had another job", "2024-01-01", "2025-01-01"),
+    C("what did I tell you in October 2025", "2025-10-01", "2025-11-01"),
+    C("what did we discuss on Friday of last week", "2026-11-13", "2026-11-14"),
+    C("the first week of October", "2026-10-01", "2026-10-08"),
+    spring("what did we talk about in summer", "2025-06-01", "2025-09-01"),
+    spring("what did I say at Christmas", "2025-12-24", "2025-12-27"),
+    spring("last winter", "2025-12-01", "2026-03-01"),
+    new_year("what did we talk about last week", "2026-12-21", "2026-12-28"),
+    new_year("what did I do last month", "2026-12-01", "2027-01-01"),
+    new_year("what did I do this week", "2026-12-28", "2027-01-04"),
+    leap("what did we say a year ago today", "2027-02-28", "2027-03-01"),
+]
+
+OPEN = [
+    C("since yesterday", "2026-11-17", "now", kind="since"),
+    C("how have I been since Christmas", "2025-12-24", "now", kind="since"),
+    C(
+        "What have we talked about since last Tuesday?",
+        "2026-11-17",
+        "now",
+        kind="since",
+        ambiguous=True,
+        other=(("2026-11-10", "now"),),
+    ),
+    C("since October you have been nicer", "2026-10-01", "now", kind="since"),
+    C("What did we talk about until Friday?", ALWAYS, "2026-11-14", kind="until"),
+    C("what did I believe before 2025", ALWAYS, "2025-01-01", kind="until"),
+    C("after Easter I changed my mind", "2026-04-07", "now", kind="since"),
+    C("what have I said since my birthday", "2026-06-02", "now", kind="since", anchors={"birthday": date(1990, 6, 2)}),
+    C("what have I said since my birthday", kind="none"),
+    C("On my wedding day I was nervous", "2024-09-07", "2024-09-08", anchors={"wedding": date(2024, 9, 7)}),
+    C("what did we say before the trip?", kind="none"),
+    C("before the trip we made plans", ALWAYS, "2026-05-20", kind="until", anchors={"trip": date(2026, 5, 20)}),
+    C("Do you remember the first time we talked?", kind="first"),
+    C("what was our first conversation about", kind="first"),
+    C("When did we last talk about my brother?", kind="latest"),
+    C("what did I say last time we spoke", kind="latest"),
+    C("When was the first time we talked in October?", "2026-10-01", "2026-11-01", kind="first"),
+]
+
+FUTURE = [
+    C("what are my plans for tomorrow", "2026-11-19", "2026-11-20"),
+    C("what did I plan for next week", "2026-11-23", "2026-11-30"),
+    C("what do I have to do in two weeks", "2026-11-30", "2026-12-07"),
+    C("what will I do on Sunday", "2026-11-22", "2026-11-23"),
+    C("the day after tomorrow", "2026-11-20", "2026-11-21"),
+    C("next month", "2026-12-01", "2027-01-01"),
+    C("my holidays next summer", "2027-06-01", "2027-09-01"),
+    C(
+        "what happens next Friday",
+        "2026-11-20",
+        "2026-11-21",
+        ambiguous=True,
+        other=(("2026-11-27", "2026-11-28"),),
+    ),
+]
+
+CLOCKS_THAT_CHANGE = [
+    after_autumn_change("what did I say yesterday", "2026-10-24T22:00Z", "2026-10-25T23:00Z"),
+    after_autumn_change("over the weekend", "2026-10-23T22:00Z", "2026-10-25T23:00Z"),
+    after_spring_change("yesterday", "2026-03-28T23:00Z", "2026-03-29T22:00Z"),
+    after_spring_change("yesterday between 1 and 4 am", "2026-03-29T00:00Z", "2026-03-29T02:00Z"),
+    after_spring_change("what did I write yesterday at 2:30 am", "2026-03-29T01:00Z", "2026-03-29T02:00Z"),
+    new_york("what did I say yesterday between 1 and 2 am", "2026-11-01T05:00Z", "2026-11-01T07:00Z"),
+    new_york("last week", "2026-10-26T04:00Z", "2026-11-02T05:00Z"),
+    santiago("what did we talk about yesterday", "2026-09-06T04:00Z", "2026-09-07T03:00Z"),
+    santiago("what did we talk about on Saturday", "2026-09-05T04:00Z", "2026-09-06T04:00Z"),
+    los_angeles("what did we talk about yesterday", "2026-11-17T08:00Z", "2026-11-18T08:00Z"),
+    tokyo("the past 24 hours", "2026-11-16T15:30Z", "2026-11-17T15:30Z"),
+]
+
+LANGUAGES = [
+    C("Worüber haben wir gestern Abend gesprochen?", "2026-11-17T18:00", "2026-11-18T00:00"),
+    C("Was habe ich dir letzte Woche erzählt?", "2026-11-09", "2026-11-16"),
+    C("Was war vor drei Tagen?", "2026-11-15", "2026-11-16"),
+    C("Worum ging es im Oktober?", "2026-10-01", "2026-11-01"),
+    C("Was habe ich am Freitag gesagt?", "2026-11-13", "2026-11-14"),
+    C("seit Weihnachten", "2025-12-24", "now", kind="since"),
+    C("De quoi avons-nous parlé hier soir ?", "2026-11-17T18:00", "2026-11-18T00:00"),
+    C("Qu'est-ce que je t'ai dit la semaine dernière ?", "2026-11-09", "2026-11-16"),
+    C("il y a deux mois je t'ai parlé d'un livre", "2026-09-01", "2026-10-01"),
+    C("en octobre", "2026-10-01", "2026-11-01"),
+    C("¿De qué hablamos la semana pasada?", "2026-11-09", "2026-11-16"),
+    C("¿Qué te dije anoche?", "2026-11-17T18:00", "2026-11-18T05:00"),
+    C("hace tres días te conté algo", "2026-11-15", "2026-11-16"),
+    C("el mes pasado", "2026-10-01", "2026-11-01"),
+    C("O que eu disse ontem à noite?", "2026-11-17T18:00", "2026-11-18T05:00"),
+    C("Sobre o que falamos na semana passada?", "2026-11-09", "2026-11-16"),
+    C("há dois dias", "2026-11-16", "2026-11-17"),
+    C("Di cosa abbiamo parlato ieri sera?", "2026-11-17T18:00", "2026-11-18T00:00"),
+    C("cosa ti ho detto la settimana scorsa", "2026-11-09", "2026-11-16"),
+    C("tre giorni fa", "2026-11-15", "2026-11-16"),
+    C("Quando abbiamo parlato per la prima volta?", kind="first"),
+]
+
+NOTHING = nothing(
+    "May I ask you something?",
+    "I will march on no matter what.",
+    "What is your favourite colour?",
+    "Give me a second, please.",
+    "Do you like my second album?",
+    "My friend April is coming over.",
+    "I sat in the sun.",
+    "Good morning!",
+    "Happy New Year!",
+    "Last but not least, I love you.",
+    "I am 30 years old.",
+    "We should give it a second chance.",
+    "That was the last straw.",
+    "I never work on Mondays.",
+    "I go running every Sunday.",
+    "It took me three days to finish the book.",
+    "I could fall for that.",
+    "The spring in my mattress is broken.",
+    "Can you tell me more about Rome?",
+    "She is in her prime.",
+    "One day I want to see Japan.",
+    "It may rain.",
+    "Can you write 2000 words about cats?",
+    "At last somebody understands me.",
+    "I read three books about weeks of silence.",
+    "Do it day by day.",
+    "Meet me halfway.",
+    "What's the weather like?",
+    "That is so last-minute.",
+    "I wed my best friend.",
+    "Who was the first man on the moon?",
+    "Kannst du mir helfen?",
+    "Je ne sais pas quoi faire.",
+    "No sé qué hacer con mi vida.",
+    "Tell me about your night owl.",
+    "I just want to talk.",
+    "It's a matter of minutes.",
+)
+
+HELD_OUT = [*DAYS, *WEEKS_AND_MORE, *OPEN, *FUTURE, *CLOCKS_THAT_CHANGE, *LANGUAGES, *NOTHING]
