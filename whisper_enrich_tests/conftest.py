@@ -1,20 +1,17 @@
-"""Real engines for the tests: one embedded PostgreSQL a test process, a fresh database a test, Edge folders in tmp_path."""
+"""Real engines for the tests: one embedded PostgreSQL a test process, a schema a test, Edge folders in tmp_path."""
 
 from __future__ import annotations
 
+import gc
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import util
-from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from whisper_enrich.messages.edge_store import EdgeStore
 from whisper_enrich.messages.store import BotCollection
@@ -22,10 +19,12 @@ from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.settings import Settings, load_settings
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich_tests.builders import Clock
+from whisper_enrich_tests.places import open_folder, private_folder
+from whisper_enrich_tests.schemas import Schemas, make_fast
 
 FOREIGN_VARIABLES = (
     "POSTGRES_", "QDRANT_", "ENRICHMENT_", "DAGSTER_HOME", "WHISPER_ENRICH", "TIME_WINDOW", "LOOKBACK", "MIN_MESSAGES",
-    "LLM_", "OPENROUTER", "OPENAI_", "SUMMARY_",
+    "LLM_", "OPENROUTER", "OPENAI_", "SUMMARY_", "INFLUXDB_", "STRATEGIC_", "CACHE_TTL", "WORKER_SILENCE",
 )  # fmt: skip
 
 
@@ -55,34 +54,36 @@ def postgres_home(_no_settings_from_outside: None) -> Iterator[Path]:
     from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
     from whisper_enrich.storage.state_dir import state_dir
 
-    home = Path(tempfile.mkdtemp(prefix="whisper-enrich-test-"))
-    home.chmod(0o711)
-    postgres = EmbeddedPostgres(state_dir(home / "state"))
-    postgres.acquire()
-    yield home / "state"
-    postgres.release()
-    postgres.remove(force=True)
-    shutil.rmtree(home)
+    with open_folder() as folder:
+        postgres = EmbeddedPostgres(state_dir(folder / "state"))
+        server = postgres.acquire()
+        make_fast(server)
+        schemas = _schemas[folder / "state"] = Schemas(load_settings(whisper_enrich_home=folder / "state"), server)
+        yield folder / "state"
+        schemas.close()
+        postgres.release()
+        postgres.remove(force=True)
 
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 """The time at which tests take place, unless they say otherwise."""
 
-_schemas = count()
+_schemas: dict[Path, Schemas] = {}
+"""Of each server that runs for this process."""
 
 
 @contextmanager
 def fresh_schema(settings: Settings) -> Iterator[Settings]:
-    """The same settings with a schema of their own, dropped afterwards."""
-    from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
+    """The same settings with a migrated and empty schema of their own."""
+    with _schemas[settings.home].migrated() as schema:
+        yield settings.model_copy(update={"postgres_schema": schema})
 
-    schema = f"test_{next(_schemas)}"
-    yield settings.model_copy(update={"postgres_schema": schema})
-    with EmbeddedPostgres(settings.home) as info:
-        engine = create_engine(info.sqlalchemy_url)
-        with engine.begin() as connection:
-            connection.execute(text(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'))
-        engine.dispose()
+
+@contextmanager
+def absent_schema(settings: Settings) -> Iterator[Settings]:
+    """The same settings with the name of a schema that is still to be made; dropped afterwards."""
+    with _schemas[settings.home].absent() as schema:
+        yield settings.model_copy(update={"postgres_schema": schema})
 
 
 @pytest.fixture
@@ -93,6 +94,13 @@ def settings(postgres_home: Path) -> Iterator[Settings]:
 
 
 @pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """pytest's own, but in memory where there is room."""
+    with private_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
 def clock() -> Clock:
     """A clock that a test can set."""
     return Clock(NOW)
@@ -100,7 +108,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def pipeline(settings: Settings, clock: Clock, tmp_path: Path) -> Iterator[Pipeline]:
-    """A pipeline over a migrated schema and an empty Edge store."""
+    """A pipeline over an empty Edge store."""
     store = EdgeStore(tmp_path / "qdrant", settings.qdrant_collection_prefix, wait_seconds=5)
     built = Pipeline(settings, clock=clock, store=store, lease_wait_seconds=0.5)
     yield built
@@ -121,16 +129,48 @@ def ctx(pipeline: Pipeline) -> StageContext:
 
 TIME_SENSITIVE = {
     "asking/test_timing.py", "automation/test_schedules.py", "facts/test_ageing.py", "facts/test_dates.py",
-    "facts/test_fold_time.py", "loading/test_jsonl.py", "loading/test_locomo.py", "messages/test_parsing.py",
-    "sample/test_lines.py", "sample/test_sample_loading.py", "stages/test_pipeline.py",
-    "summaries/test_extractive.py", "summaries/test_rollups.py", "summaries/test_stretches.py",
-    "summaries/test_windows.py",
+    "facts/test_fold_time.py", "hot_path/test_time_phrases.py", "loading/test_jsonl.py", "loading/test_locomo.py",
+    "messages/test_parsing.py", "sample/test_lines.py", "sample/test_sample_loading.py", "stages/test_pipeline.py",
+    "stages/test_strategic.py", "strategic/test_activity.py", "strategic/test_character_performance.py",
+    "strategic/test_conversation_patterns.py", "strategic/test_days.py", "strategic/test_gaps.py",
+    "strategic/test_human_like_memory.py", "strategic/test_memory_aging.py", "strategic/test_observed.py",
+    "strategic/test_open_items.py", "strategic/test_performance_days.py", "strategic/test_presence.py",
+    "strategic/test_proactive_engagement.py", "strategic/test_time_zones.py", "strategic/test_trends.py",
+    "strategic/test_validity.py", "summaries/test_extractive.py", "summaries/test_rollups.py",
+    "summaries/test_stretches.py", "summaries/test_windows.py",
 }  # fmt: skip
-"""What deals with days, windows or zones: `make test` runs it a second time under another TZ."""
+"""Files and folders that deal with days, windows or zones: `make test` runs them a second time under another TZ."""
+
+ROOT = Path(__file__).parent
+
+
+def is_time_sensitive(path: Path) -> bool:
+    """Whether a test file, or a folder that it lies in, is listed."""
+    within = path.relative_to(ROOT)
+    return any(part.as_posix() in TIME_SENSITIVE for part in (within, *within.parents))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of those files."""
     for item in items:
-        if "/".join(item.path.parts[-2:]) in TIME_SENSITIVE:
+        if is_time_sensitive(item.path):
             item.add_marker(pytest.mark.time_sensitive)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only they are asked for, do not even import the others."""
+    asked_for_all = config.option.markexpr != "time_sensitive"
+    if asked_for_all or collection_path.is_dir() or is_time_sensitive(collection_path):
+        return None
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Thousands of tests are made and none is dropped: looking for garbage meanwhile, or among them, finds nothing."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()

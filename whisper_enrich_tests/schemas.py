@@ -11,7 +11,6 @@ from sqlalchemy import Engine, create_engine, text
 
 from whisper_enrich.settings import Settings
 from whisper_enrich.storage.bot_views import bots_schema
-from whisper_enrich.storage.bot_views import bots_schema
 from whisper_enrich.storage.database import Database
 from whisper_enrich.storage.embedded_postgres import ConnectionInfo
 from whisper_enrich.storage.migrate import migrate

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +17,8 @@ from whisper_enrich.cli import main
 from whisper_enrich.settings import utc_now
 from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
 from whisper_enrich.storage.state_dir import state_dir
+from whisper_enrich_tests.places import open_folder
+from whisper_enrich_tests.schemas import make_fast
 
 TODAY = utc_now().date()
 YESTERDAY = TODAY - timedelta(days=1)
@@ -73,13 +73,11 @@ def _elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """A state folder with the embedded server kept running, so that each command need not start it."""
-    parent = Path(tempfile.mkdtemp(prefix="whisper-enrich-test-"))
-    parent.chmod(0o711)
-    postgres = EmbeddedPostgres(state_dir(parent / "state"))
-    postgres.acquire()
-    yield parent / "state"
-    postgres.remove(force=True)
-    shutil.rmtree(parent)
+    with open_folder() as parent:
+        postgres = EmbeddedPostgres(state_dir(parent / "state"))
+        make_fast(postgres.acquire())
+        yield parent / "state"
+        postgres.remove(force=True)
 
 
 @pytest.fixture(scope="module")

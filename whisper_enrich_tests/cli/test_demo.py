@@ -2,16 +2,15 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import psutil
 import pytest
 
 from whisper_enrich_tests.cli.conftest import Answer, cli_for
+from whisper_enrich_tests.places import open_folder
 
 BOTS = ("ines", "juno", "marlow")
 
@@ -38,10 +37,8 @@ def processes_of(home: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder():
-    parent = Path(tempfile.mkdtemp(prefix="whisper-enrich-test-"))
-    parent.chmod(0o711)
-    yield parent / "state"
-    shutil.rmtree(parent)
+    with open_folder() as parent:
+        yield parent / "state"
 
 
 @pytest.fixture(scope="module")

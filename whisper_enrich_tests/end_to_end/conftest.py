@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from whisper_enrich_tests.end_to_end.served import Up
+from whisper_enrich_tests.places import open_folder
 
 STARTED = pytest.StashKey[Up]()
 
@@ -12,12 +13,13 @@ STARTED = pytest.StashKey[Up]()
 @pytest.fixture(scope="module")
 def up(pytestconfig: pytest.Config) -> Iterator[Up]:
     """`up`, not started yet; the working directory is not that of whoever runs the tests, who may have a ``.env``."""
-    built = pytestconfig.stash[STARTED] = Up()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(built.parent)
-        yield built
-    del pytestconfig.stash[STARTED]
-    built.remove()
+    with open_folder() as parent:
+        built = pytestconfig.stash[STARTED] = Up(parent)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(parent)
+            yield built
+        del pytestconfig.stash[STARTED]
+        built.remove()
 
 
 @pytest.hookimpl(wrapper=True)

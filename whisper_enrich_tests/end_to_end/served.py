@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -52,14 +50,11 @@ def free_port() -> int:
 
 @dataclass
 class Up:
-    """`up` on a state folder of its own below the temp folder, which PostgreSQL's user may enter."""
+    """`up` on a state folder of its own, below a folder that PostgreSQL's user may enter."""
 
-    parent: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="whisper-enrich-test-")))
+    parent: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen | None = None
-
-    def __post_init__(self) -> None:
-        self.parent.chmod(0o711)
 
     @property
     def home(self) -> Path:
@@ -128,13 +123,12 @@ class Up:
         return [process for process in others if _works_in(process, places)]
 
     def remove(self) -> None:
-        """End what still runs, and leave nothing on the disk."""
+        """End what still runs, and leave no database."""
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(self.processes(), timeout=10)
         EmbeddedPostgres(self.home).remove(force=True)
-        shutil.rmtree(self.parent)
 
 
 def _works_in(process: psutil.Process, places: list[str]) -> bool:

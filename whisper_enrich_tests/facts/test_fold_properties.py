@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,29 +36,44 @@ VALUES = {
 UNRELATED = {"plays": ["chess", "the violin", ""], "studies_at": ["acme", "bolt", ""]}
 
 
-@st.composite
-def assertions_of(draw, values) -> Assertion:
-    attribute = draw(st.sampled_from(list(values)))
-    value = draw(st.sampled_from(values[attribute]))
-    at = START + timedelta(hours=draw(st.integers(0, 24 * 40)))
-    holds_from = draw(st.none() | st.integers(-90, 60))
-    holds_to = draw(st.none() | st.integers(-30, 60))
+MOMENTS = list(product(range(24 * 40 + 1), range(3), Scope))
+"""Hours since the start, which of the messages of that hour, and who may see it."""
+SPANS = [
+    *[(None, None)] * 150, *product(range(-90, 61), [None]), *product([None], range(-30, 61)),
+    *product(range(-90, 61, 7), range(-30, 61, 7)),
+]  # fmt: skip
+"""Days from when to when it holds, counted from when it is said."""
+
+
+def assertions_of(values: dict[str, list[str]]) -> st.SearchStrategy[Assertion]:
+    """Three draws from lists of combinations: a draw takes longer than a fold, so one for each field is too many."""
+    claims = product(
+        [(attribute, value) for attribute in values for value in values[attribute]], [True, False],
+        [Polarity.AFFIRM, Polarity.AFFIRM, Polarity.RETRACT], [Tense.PRESENT, Tense.PRESENT, Tense.PAST, Tense.FUTURE],
+        [0.3, 0.8, 0.95], ["a", "b"],
+    )  # fmt: skip
+    return st.builds(_assertion, st.sampled_from(list(claims)), st.sampled_from(MOMENTS), st.sampled_from(SPANS))
+
+
+def _assertion(claim: tuple, moment: tuple[int, int, Scope], span: tuple[int | None, int | None]) -> Assertion:
+    (attribute, value), with_value, polarity, tense, confidence, rule = claim
+    hours, number, scope = moment
+    at = START + timedelta(hours=hours)
+    holds_from, holds_to = (None if days is None else at.date() + timedelta(days=days) for days in span)
     return Assertion(
         bot_name="marlow",
         user_id="nadia",
         category=ATTRIBUTES[attribute].category if attribute else Category.PERSONAL,
-        statement=draw(st.sampled_from([f"{{user}}: {attribute} {value}", f"{{user}} says {attribute}"])),
+        statement=f"{{user}}: {attribute} {value}" if with_value else f"{{user}} says {attribute}",
         attribute=attribute,
         value=value,
-        polarity=draw(st.sampled_from([Polarity.AFFIRM, Polarity.AFFIRM, Polarity.RETRACT])),
-        tense=draw(st.sampled_from([Tense.PRESENT, Tense.PRESENT, Tense.PAST, Tense.FUTURE])),
-        holds_from=None if holds_from is None else at.date() + timedelta(days=holds_from),
-        holds_to=None if holds_to is None else at.date() + timedelta(days=holds_to),
-        confidence=draw(st.sampled_from([0.3, 0.8, 0.95])),
-        evidence=Evidence(
-            f"{at:%m%d%H}-{draw(st.integers(0, 2))}", 0, 9, "some words", at, draw(st.sampled_from(Scope))
-        ),
-        rule=draw(st.sampled_from(["a", "b"])),
+        polarity=polarity,
+        tense=tense,
+        holds_from=holds_from,
+        holds_to=holds_to,
+        confidence=confidence,
+        evidence=Evidence(f"{at:%m%d%H}-{number}", 0, 9, "some words", at, scope),
+        rule=rule,
     )
 
 
