@@ -14,7 +14,7 @@ from whisper_enrich.errors import PartialFailure
 from whisper_enrich.messages.points import chunks
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.stages.strategic_histories import Known, known_of
+from whisper_enrich.stages.strategic_histories import Known, known_of, shelf_of, uncollected
 from whisper_enrich.stages.strategic_surroundings import Surrounding
 from whisper_enrich.storage import strategic_caches as repository
 from whisper_enrich.storage import strategic_features
@@ -91,6 +91,8 @@ class _Work:
     surrounding: Surrounding
     failed: dict[str, str] = field(default_factory=dict)
     """The error's class by user."""
+    made: dict[str, CacheRow] = field(default_factory=dict)
+    """The latest rows that were made, by user."""
 
     def latest(self, lease: Lease, result: CacheResult) -> None:
         """Rows of users with news, and the bot-wide row where there is one."""
@@ -124,7 +126,9 @@ class _Work:
         for known in self._known(list(keys)):
             history = known.now(now)
             if (computed := self._compute(history, surroundings, result)) is not None:
-                yield self._row(known.user_id, keys[known.user_id], history, computed, now)
+                row = self._row(known.user_id, keys[known.user_id], history, computed, now)
+                self.made[row.user_id] = row
+                yield row
 
     def _bot_wide(self, lease: Lease, now: datetime, result: CacheResult) -> None:
         """One row over all users, from the measures of their days: no history is read for it."""
@@ -152,8 +156,16 @@ class _Work:
         with self.ctx.database.connect() as connection:
             due = repository.due_days(connection, self.bot_name, list(results), self.cache)
         by_user: dict[str, list[DueDay]] = {}
+        same: list[tuple[date, CacheRow]] = []
         for one in due:
-            by_user.setdefault(one.user_id, []).append(one)
+            if (row := self._made_of_the_same(one, now.date())) is not None:
+                same.append((one.day, row))
+                results[one.day].snapshots += 1
+            else:
+                by_user.setdefault(one.user_id, []).append(one)
+        with self.ctx.database.begin() as connection:
+            self.ctx.confirm(connection, lease)
+            repository.write_snapshots(connection, self.cache, self.bot_name, ENGINE_VERSION, same)
         for users in chunks(list(by_user), USERS_AT_ONCE):
             rows = []
             surroundings = self._surroundings(users)
@@ -167,12 +179,17 @@ class _Work:
                 self.ctx.confirm(connection, lease)
                 repository.write_snapshots(connection, self.cache, self.bot_name, ENGINE_VERSION, rows)
 
+    def _made_of_the_same(self, due: DueDay, today: date) -> CacheRow | None:
+        """The latest row, where it is the snapshot too: that of a day that has not ended."""
+        row = self.made.get(due.user_id)
+        return row if row is not None and due.day >= today and row.input_key == due.input_key else None
+
     def _surroundings(self, users: Sequence[str]) -> Surroundings:
         return self.surrounding(users) if self.cache == PERFORMANCE else Surroundings()
 
     def _known(self, users: Sequence[str]) -> Iterable[Known]:
-        with self.ctx.database.connect() as connection:
-            return list(known_of(connection, self.bot_name, users))
+        with self.ctx.database.connect() as connection, uncollected():
+            return list(known_of(connection, self.bot_name, users, shelf_of(self.ctx.database, self.bot_name)))
 
     def _compute(self, history: History, surroundings: Surroundings, result: CacheResult) -> Computed | None:
         try:

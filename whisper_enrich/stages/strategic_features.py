@@ -20,7 +20,7 @@ from whisper_enrich.storage.strategic_features import OutdatedDay, StoredDay
 from whisper_enrich.strategic.days import DayFeatures, encode
 from whisper_enrich.strategic.history import AccessCounts, Reaction
 from whisper_enrich.strategic.observed import ACCESS_FIELDS, access, reaction
-from whisper_enrich.strategic.reading import ENGINE_VERSION, DayMessages, features_of_day, measures_of_day
+from whisper_enrich.strategic.reading import ENGINE_VERSION, READABLE, DayMessages, features_of_day, measures_of_day
 
 _FIELDS = (*PAYLOAD_FIELDS, *ACCESS_FIELDS)
 
@@ -39,7 +39,8 @@ class FeaturesResult:
 def bring_features_up_to_date(
     ctx: StageContext, bot: BotCollection, days: Sequence[date]
 ) -> dict[date, FeaturesResult]:
-    """Make the features of every user's day that do not match the ledger, whatever its day; the result by day.
+    """Make the features of every user's day that do not match the ledger or cannot be decoded, whatever its day; the result
+    by day.
 
     ``days`` are those of the run, which have a result even where nothing was to be done. Raises `LeaseLost`, `LeaseHeld`,
     `StoreUnavailable`; what was committed before stays.
@@ -48,7 +49,7 @@ def bring_features_up_to_date(
     started = time.perf_counter()
     with ctx.lease(f"{bot.bot_name}/features") as lease:
         with ctx.database.connect() as connection:
-            found = repository.outdated_days(connection, bot.bot_name)
+            found = repository.outdated_days(connection, bot.bot_name, readable=READABLE)
         _remove(ctx, bot.bot_name, [day for day in found if day.content_key is None], lease, results)
         due = {(day.user_id, day.day): day for day in found if day.content_key is not None}
         for keys in in_groups(list(due), {key: day.messages for key, day in due.items()}):

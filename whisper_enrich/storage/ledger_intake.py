@@ -24,7 +24,7 @@ PAIR_TOLERANCE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Absorbed:
-    """Points by what intake made of them. ``said`` is, by user, the time of the newest message that is new or changed."""
+    """Points by what intake made of them. ``said`` is, by user, the time of the oldest message that is new or changed."""
 
     new: int
     changed: int
@@ -68,7 +68,7 @@ def absorb(
     said: dict[str, datetime] = {}
     for row in written:
         if row.user_id is not None and row.event_time is not None:
-            said[row.user_id] = max(row.event_time, said.get(row.user_id, row.event_time))
+            said[row.user_id] = min(row.event_time, said.get(row.user_id, row.event_time))
     return Absorbed(new, len(written) - new, len(points) - len(written), said)
 
 

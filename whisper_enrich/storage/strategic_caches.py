@@ -41,10 +41,19 @@ _INPUTS = f"""
     SELECT f.bot_name, f.user_id, max(f.day) AS last_day, max(f.last_at) AS last_at, sum(f.messages)::integer AS messages,
         sum(f.fingerprint)::bigint + {_FACTS_KEY.format(until="'infinity'")} AS input_key
     FROM strategic_features f
-    WHERE f.bot_name = :bot
+    WHERE f.bot_name = :bot {{users}}
     GROUP BY f.bot_name, f.user_id
     HAVING sum(f.messages) > 0
 """
+
+
+def input_keys(connection: Connection, bot_name: str, users: Sequence[str]) -> dict[str, int]:
+    """By user, the key of what a row would be made of; users without messages have none."""
+    rows = connection.execute(
+        text(_INPUTS.format(users="AND f.user_id = ANY(CAST(:users AS text[]))")),
+        {"bot": bot_name, "users": array_literal(users)},
+    )
+    return {row.user_id: row.input_key for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ def due_users(
     rows = connection.execute(
         text(
             f"""
-            SELECT i.user_id, i.input_key FROM ({_INPUTS}) i
+            SELECT i.user_id, i.input_key FROM ({_INPUTS.format(users="")}) i
             LEFT JOIN {cache} c ON c.bot_name = i.bot_name AND c.user_id = i.user_id
             WHERE c.user_id IS NULL OR c.input_key <> i.input_key
                OR c.expires_at < :renew_before AND i.last_at > :seen_after
@@ -217,6 +226,17 @@ def write_snapshots(
     )
 
 
+def newest_day(connection: Connection, cache: str, bot_name: str, days: Sequence[date]) -> date | None:
+    """The newest of these days that has a snapshot of a user."""
+    return connection.execute(
+        text(
+            "SELECT max(day) FROM strategic_snapshots WHERE cache = :cache AND bot_name = :bot AND day = ANY(:days) "
+            "AND user_id <> ''"
+        ),
+        {"cache": cache, "bot": bot_name, "days": list(days)},
+    ).scalar()
+
+
 def count_snapshots(connection: Connection, cache: str, bot_name: str, day: date) -> int:
     """Users with a snapshot of that day."""
     return connection.execute(
@@ -249,15 +269,15 @@ def delete_rows_without_messages(connection: Connection, bot_name: str, cache: s
 
 
 def pull_in(connection: Connection, bot_name: str, said: Mapping[str, datetime], ttl_seconds: int) -> None:
-    """New messages, by user the time of the newest: their rows hold until then plus the TTL, and no longer.
+    """New messages, by user the time of the oldest: their rows hold until then plus the TTL, and no longer.
 
-    The bot-wide row follows the newest of all.
+    The bot-wide row follows the oldest of all.
     """
     if not said:
         return
     values = {
         "bot": bot_name, "users": array_literal([*said, None]),
-        "times": array_literal([*said.values(), max(said.values())]), "ttl": ttl_seconds,
+        "times": array_literal([*said.values(), min(said.values())]), "ttl": ttl_seconds,
     }  # fmt: skip
     for cache in sorted(BY_NAME):
         connection.execute(

@@ -36,6 +36,7 @@ _OUTDATED = f"""
         WHERE bot_name = :bot AND (CAST(:users AS text[]) IS NULL OR user_id = ANY(CAST(:users AS text[])))
     ) f USING (user_id, day)
     WHERE l.content_key IS DISTINCT FROM f.content_key
+       OR CAST(:readable AS text) IS NOT NULL AND NOT starts_with(f.engine_version, :readable)
 """
 
 
@@ -49,9 +50,14 @@ class OutdatedDay:
     content_key: int | None
 
 
-def outdated_days(connection: Connection, bot_name: str) -> list[OutdatedDay]:
-    """Days of all users of a bot whose features do not match the ledger; oldest first."""
-    rows = connection.execute(text(_OUTDATED + " ORDER BY day, user_id"), {"bot": bot_name, "users": None})
+def outdated_days(connection: Connection, bot_name: str, *, readable: str | None = None) -> list[OutdatedDay]:
+    """Days of all users of a bot whose features do not match the ledger; oldest first.
+
+    With ``readable`` also those whose engine version does not begin with it: nobody could read them.
+    """
+    rows = connection.execute(
+        text(_OUTDATED + " ORDER BY day, user_id"), {"bot": bot_name, "users": None, "readable": readable}
+    )
     return [OutdatedDay(row.user_id, row.day, row.messages, row.content_key) for row in rows]
 
 
@@ -59,7 +65,7 @@ def users_behind(connection: Connection, bot_name: str, users: Sequence[str]) ->
     """Those of ``users`` who have said something that their features do not know yet."""
     rows = connection.execute(
         text(f"SELECT DISTINCT user_id FROM ({_OUTDATED}) o"),
-        {"bot": bot_name, "users": array_literal(users)},
+        {"bot": bot_name, "users": array_literal(users), "readable": None},
     )
     return set(rows.scalars())
 

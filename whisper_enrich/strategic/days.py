@@ -1,15 +1,18 @@
 """A day of one user with one bot, as features: what is stored of it, and how days become a `History`.
 
-A day's features depend on that day's messages alone, so that a late message redoes one day. They are kept as JSON; columns
-and vectors in it as base64 of little-endian numbers, vectors in half precision (their cosines stay right to three digits).
+A day's features depend on that day's messages alone, so that a late message redoes one day. They are kept as JSON; in it all
+columns as one base64 of little-endian rows, and all vectors as another, in half precision (their cosines stay right to three
+digits): a long history is hundreds of days, and what counts then is how many pieces there are to unpack.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -27,7 +30,7 @@ from whisper_enrich.strategic.history import (
     VectorSums,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Of the JSON. Rows of another format are computed anew."""
 
 _TYPES: dict[str, type] = {
@@ -49,6 +52,16 @@ _TYPES: dict[str, type] = {
 
 _WIDENED = {"traits": np.float32, "coherence": np.float32}
 """Columns stored in half precision and worked with in single."""
+
+_ROW = np.dtype(
+    [
+        (name, np.dtype(kind).newbyteorder("<"), (len(TRAITS),))
+        if name == "traits"
+        else (name, np.dtype(kind).newbyteorder("<"))
+        for name, kind in _TYPES.items()
+    ]
+)
+"""A turn as it is stored, without padding."""
 
 
 @dataclass(frozen=True)
@@ -84,35 +97,92 @@ class Joined:
     access: Mapping[str, AccessCounts] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Course:
+    """All days of a user, put together once. What was known at an earlier day is a cut of it: everything is in the order of
+    days. ``ends`` are, by day, how many items of each part of `Joined` there are up to its end."""
+
+    joined: Joined
+    days: Sequence[date] = ()
+    ends: Sequence[tuple[int, ...]] = ()
+
+    def up_to(self, day: date) -> Joined:
+        """The days up to ``day``."""
+        count = bisect_right(self.days, day)
+        if count == len(self.days):
+            return self.joined
+        if count == 0:
+            return Joined(no_turns())
+        ends = dict(zip(_PARTS, self.ends[count - 1], strict=True))
+        whole = self.joined
+        columns = {name: getattr(whole.turns, name)[: ends["turns"]] for name in _TYPES}
+        return Joined(
+            turns=Turns(ids=whole.turns.ids[: ends["turns"]], **columns),
+            access=dict(islice(whole.access.items(), ends["access"])),
+            **{name: getattr(whole, name)[: ends[name]] for name in _PARTS if name not in ("turns", "access")},
+        )
+
+
+_PARTS = tuple(part.name for part in fields(Joined))
+
+
 def no_turns() -> Turns:
     """Columns without rows."""
-    empty = {name: np.empty(0, dtype=_WIDENED.get(name, kind)) for name, kind in _TYPES.items()}
-    return Turns(ids=(), **{**empty, "traits": np.empty((0, len(TRAITS)), dtype=np.float32)})
+    return _turns((), np.empty(0, dtype=_ROW))
 
 
 def join(days: Sequence[DayFeatures]) -> Joined:
     """The days in the order of time, with indices that count over all of them."""
-    days = sorted((d for d in days), key=lambda d: d.day)
-    if not days:
-        return Joined(no_turns())
-    turn_offsets = np.cumsum([0, *(len(d.turns) for d in days)])
-    columns = {name: np.concatenate([getattr(d.turns, name) for d in days]) for name in _TYPES if name != "segment"}
-    mentions, open_items = [], []
-    segments: list[Segment] = []
-    for shift, day in zip(turn_offsets.tolist(), days, strict=False):
-        mentions += [Mention(m.key, m.label, m.kind, m.turn + shift) for m in day.mentions]
-        open_items += [replace(item, turn=item.turn + shift) for item in day.open_items]
-        segments += [replace(s, first=s.first + shift, last=s.last + shift) for s in day.segments]
-    columns["segment"] = segment_column(segments)
+    days = sorted(days, key=lambda d: d.day)
+    shifts = np.cumsum([0, *(len(d.turns) for d in days)]).tolist()
+    moved = [
+        {
+            **vars(day),
+            "mentions": [Mention(m.key, m.label, m.kind, m.turn + shift) for m in day.mentions],
+            "open_items": [replace(item, turn=item.turn + shift) for item in day.open_items],
+            "segments": [replace(s, first=s.first + shift, last=s.last + shift) for s in day.segments],
+            "day_terms": [] if day.day_terms is None else [day.day_terms],
+        }
+        for shift, day in zip(shifts, days, strict=False)
+    ]
+    columns = {name: np.concatenate([getattr(d.turns, name) for d in days]) for name in _TYPES} if days else {}
+    turns = Turns(ids=tuple(i for d in days for i in d.turns.ids), **columns) if days else no_turns()
+    return _put_together(turns, moved)
+
+
+def course_of(stored: Iterable[tuple[date, Mapping[str, Any]]]) -> Course:
+    """Stored days, oldest first, put together: the same as `join` over what `decode` makes of each. Raises `ValueError` as
+    `decode` does."""
+    days, parts, ends = [], [], []
+    rows = bytearray()
+    ids: list[str] = []
+    counts = [0] * len(_PARTS)
+    for day, features in stored:
+        _check(features)
+        part = _parts(day, features, len(ids))
+        ids += features["ids"]
+        rows += base64.b64decode(features["turns"])
+        parts.append(part)
+        days.append(day)
+        sizes = {name: len(found) for name, found in part.items()} | {"turns": len(features["ids"])}
+        counts = [count + sizes[name] for count, name in zip(counts, _PARTS, strict=True)]
+        ends.append(tuple(counts))
+    turns = _turns(tuple(ids), np.frombuffer(rows, dtype=_ROW))
+    return Course(_put_together(turns, parts), days, ends)
+
+
+def _put_together(turns: Turns, days: Sequence[Mapping[str, Any]]) -> Joined:
+    """Parts of days whose indices already count over all of them."""
+    segments = tuple(s for day in days for s in day["segments"])
     return Joined(
-        turns=Turns(ids=tuple(i for d in days for i in d.turns.ids), **columns),
-        mentions=tuple(mentions),
-        segments=tuple(segments),
-        open_items=tuple(open_items),
-        reactions=tuple(reaction for d in days for reaction in d.reactions),
-        vector_sums=tuple(sums for d in days for sums in d.vector_sums),
-        day_terms=tuple(d.day_terms for d in days if d.day_terms is not None),
-        access={point_id: counts for d in days for point_id, counts in d.access.items()},
+        turns=replace(turns, segment=segment_column(segments)),
+        mentions=tuple(m for day in days for m in day["mentions"]),
+        segments=segments,
+        open_items=tuple(item for day in days for item in day["open_items"]),
+        reactions=tuple(reaction for day in days for reaction in day["reactions"]),
+        vector_sums=tuple(sums for day in days for sums in day["vector_sums"]),
+        day_terms=tuple(terms for day in days for terms in day["day_terms"]),
+        access={point_id: counts for day in days for point_id, counts in day["access"].items()},
     )
 
 
@@ -124,22 +194,29 @@ def segment_column(segments: Sequence[Segment]) -> np.ndarray:
 
 def encode(features: DayFeatures) -> dict[str, Any]:
     """As JSON."""
-    turns = {name: _packed(getattr(features.turns, name).astype(kind)) for name, kind in _TYPES.items()}
+    table = np.empty(len(features.turns), dtype=_ROW)
+    for name in _TYPES:
+        table[name] = getattr(features.turns, name)
     mentions: dict[str, list[Any]] = {}
     for m in features.mentions:
         mentions.setdefault(f"{m.kind}:{m.key}", [m.label, []])[1].append(m.turn)
+    centroids = [s.centroid for s in features.segments if s.centroid is not None]
     return {
         "format": FORMAT,
         "ids": list(features.turns.ids),
-        "turns": turns,
+        "turns": _packed(table),
         "mentions": mentions,
-        "segments": [_segment_as_json(s) for s in features.segments],
+        "segments": [
+            [s.first, s.last, s.topic, list(s.terms), s.bridged, round(s.depth, 4), s.private, s.centroid is not None]
+            for s in features.segments
+        ],
         "open_items": [
             [i.turn, i.kind, i.text, list(i.terms), i.due.isoformat() if i.due else None, i.scope.value]
             for i in features.open_items
         ],
         "reactions": [[r.at, r.kind, r.score, r.point_id] for r in features.reactions],
-        "vector_sums": [[int(v.from_user), v.space, _half(v.total), v.count] for v in features.vector_sums],
+        "vector_sums": [[v.from_user, v.space, v.count] for v in features.vector_sums],
+        "vectors": _packed(np.array([*centroids, *(v.total for v in features.vector_sums)], dtype="<f2")),
         "day_terms": _terms_as_json(features.day_terms),
         "access": {point_id: [counts.count, counts.last_at] for point_id, counts in features.access.items()},
     }
@@ -147,73 +224,73 @@ def encode(features: DayFeatures) -> dict[str, Any]:
 
 def decode(day: date, stored: Mapping[str, Any]) -> DayFeatures:
     """`encode` undone; centroids and sums to half precision. Raises `ValueError` for another format."""
+    _check(stored)
+    parts = _parts(day, stored, 0)
+    table = np.frombuffer(base64.b64decode(stored["turns"]), dtype=_ROW)
+    (terms,) = parts.pop("day_terms") or (None,)
+    return DayFeatures(day=day, turns=_turns(tuple(stored["ids"]), table), day_terms=terms, **parts)
+
+
+def _check(stored: Mapping[str, Any]) -> None:
     if stored.get("format") != FORMAT:
         raise ValueError(f"Features of format {stored.get('format')!r}; this code reads {FORMAT}.")
-    ids = tuple(stored["ids"])
-    columns = {name: _unpacked(stored["turns"][name], kind, _WIDENED.get(name)) for name, kind in _TYPES.items()}
-    columns["traits"] = columns["traits"].reshape(len(ids), len(TRAITS))
+
+
+def _turns(ids: tuple[str, ...], table: np.ndarray) -> Turns:
+    return Turns(ids=ids, **{name: table[name].astype(_WIDENED.get(name, kind)) for name, kind in _TYPES.items()})
+
+
+def _parts(day: date, stored: Mapping[str, Any], shift: int) -> dict[str, Any]:
+    """All but the turns, by the names of `Joined`; indices of turns are moved by ``shift``."""
+    with_vectors = sum(segment[-1] for segment in stored["segments"]) + len(stored["vector_sums"])
+    vectors = iter(_unstacked(stored["vectors"], with_vectors))
     mentions = [
-        Mention(key.partition(":")[2], label, key.partition(":")[0], turn)
-        for key, (label, turns) in stored["mentions"].items()
+        (turn, kind, key, label)
+        for (kind, _, key), label, turns in (
+            (name.partition(":"), *found) for name, found in stored["mentions"].items()
+        )
         for turn in turns
     ]
-    return DayFeatures(
-        day=day,
-        turns=Turns(ids=ids, **columns),
-        mentions=sorted(mentions, key=lambda m: (m.turn, m.kind, m.key)),
-        segments=[_segment_from_json(s) for s in stored["segments"]],
-        open_items=[
-            OpenItem(turn, kind, text, tuple(terms), date.fromisoformat(due) if due else None, Scope(scope))
+    mentions.sort()
+    return {
+        "mentions": [Mention(key, label, kind, turn + shift) for turn, kind, key, label in mentions],
+        "segments": [
+            Segment(
+                first + shift, last + shift, topic, tuple(terms), bridged, depth, private,
+                next(vectors) if with_centroid else None,
+            )
+            for first, last, topic, terms, bridged, depth, private, with_centroid in stored["segments"]
+        ],
+        "open_items": [
+            OpenItem(turn + shift, kind, text, tuple(terms), date.fromisoformat(due) if due else None, Scope(scope))
             for turn, kind, text, terms, due, scope in stored["open_items"]
         ],
-        reactions=[Reaction(*reaction) for reaction in stored["reactions"]],
-        vector_sums=[
-            VectorSums(day, bool(from_user), space, _unpacked(total, np.float16, np.float32), count)
-            for from_user, space, total, count in stored["vector_sums"]
+        "reactions": [Reaction(*reaction) for reaction in stored["reactions"]],
+        "vector_sums": [
+            VectorSums(day, from_user, space, next(vectors), count) for from_user, space, count in stored["vector_sums"]
         ],
-        day_terms=_terms_from_json(day, stored["day_terms"]),
-        access={point_id: AccessCounts(*counts) for point_id, counts in stored["access"].items()},
-    )
+        "day_terms": _terms_from_json(day, stored["day_terms"]),
+        "access": {point_id: AccessCounts(*counts) for point_id, counts in stored["access"].items()},
+    }  # fmt: skip
 
 
 def _terms_as_json(terms: DayTerms | None) -> list[str] | None:
-    return None if terms is None else [_packed(np.array(side, dtype=np.uint32)) for side in (terms.user, terms.bot)]
+    return None if terms is None else [_packed(np.array(side, dtype="<u4")) for side in (terms.user, terms.bot)]
 
 
-def _terms_from_json(day: date, stored: Sequence[str] | None) -> DayTerms | None:
+def _terms_from_json(day: date, stored: Sequence[str] | None) -> tuple[DayTerms, ...]:
     if stored is None:
-        return None
-    user, bot = (tuple(_unpacked(side, np.uint32).tolist()) for side in stored)
-    return DayTerms(day, user, bot)
+        return ()
+    user, bot = (tuple(np.frombuffer(base64.b64decode(side), dtype="<u4").tolist()) for side in stored)
+    return (DayTerms(day, user, bot),)
 
 
-def _segment_as_json(segment: Segment) -> list[Any]:
-    values = [getattr(segment, f.name) for f in fields(Segment)]
-    return [
-        _half(v) if isinstance(v, np.ndarray) else list(v) if isinstance(v, tuple) else round(v, 4) if _real(v) else v
-        for v in values
-    ]
-
-
-def _real(value: object) -> bool:
-    return isinstance(value, float)
-
-
-def _segment_from_json(values: Sequence[Any]) -> Segment:
-    named = dict(zip((f.name for f in fields(Segment)), values, strict=True))
-    centroid = named.pop("centroid")
-    unpacked = None if centroid is None else _unpacked(centroid, np.float16, np.float32)
-    return Segment(**{**named, "terms": tuple(named["terms"])}, centroid=unpacked)
-
-
-def _half(vector: np.ndarray) -> str:
-    return _packed(vector.astype(np.float16))
+def _unstacked(packed: str, count: int) -> np.ndarray:
+    """float32 [count, dimensions]"""
+    if not count:
+        return np.empty((0, 0), dtype=np.float32)
+    return np.frombuffer(base64.b64decode(packed), dtype="<f2").reshape(count, -1).astype(np.float32)
 
 
 def _packed(column: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(column).astype(column.dtype.newbyteorder("<"))).decode("ascii")
-
-
-def _unpacked(packed: str, kind: type, widened: type | None = None) -> np.ndarray:
-    column = np.frombuffer(base64.b64decode(packed), dtype=np.dtype(kind).newbyteorder("<"))
-    return column.astype(widened or kind)
+    return base64.b64encode(column.tobytes()).decode("ascii")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from whisper_enrich.strategic.history import AccessCounts, Reaction
@@ -47,7 +48,7 @@ def access(payload: Mapping[str, Any]) -> AccessCounts | None:
 
 
 def _count(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
         return None
     return int(value) if value >= 0 and value == int(value) else None
 
@@ -55,7 +56,7 @@ def _count(value: object) -> int | None:
 def _seconds(value: object) -> float | None:
     """Seconds since 1970 UTC of an ISO text (naive means UTC, as all of the platform's times) or a number."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if isfinite(value) else None
     if not isinstance(value, str):
         return None
     try:

@@ -20,8 +20,12 @@ from whisper_enrich.strategic.segmentation import SegmentTurn, segment
 from whisper_enrich.strategic.turn_features import turn_features
 from whisper_enrich.strategic.vector_features import coherence, unit_vectors, vector_sums
 
-ENGINE_VERSION = f"features-{FORMAT}.1"
-"""Of what is read from a message. Features of another version stay until somebody asks for them anew."""
+READABLE = f"features-{FORMAT}."
+"""How the version of every row begins that this code can decode."""
+
+ENGINE_VERSION = f"{READABLE}1"
+"""Of what is read from a message. Features of another version stay until somebody asks for them anew, as long as they can be
+decoded."""
 
 Vectors = Mapping[str, Sequence[float]]
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+ENGINE_VERSION = "strategic-1.0"
+"""Of all engines together. Rows of another version are stale by name, and are redone only when somebody asks."""
+
 RENEWAL_MARGIN = timedelta(minutes=15)
 """Rows that end sooner are renewed: three refreshes of five minutes, in case one is late."""
 
