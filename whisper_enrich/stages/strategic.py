@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -150,11 +150,12 @@ class _Work:
             repository.write_snapshots(connection, self.cache, self.bot_name, ENGINE_VERSION, [(now.date(), row)])
         result.rows += 1
 
-    def by_day(self, lease: Lease, results: Mapping[date, CacheResult]) -> None:
-        """Snapshots of the run's days: as of the end of each."""
+    def by_day(self, lease: Lease, of_run: Mapping[date, CacheResult]) -> None:
+        """Snapshots of the run's days, and those that a late message has made stale: as of the end of each day."""
         now = self.ctx.clock()
+        results = defaultdict(CacheResult, of_run)
         with self.ctx.database.connect() as connection:
-            due = repository.due_days(connection, self.bot_name, list(results), self.cache)
+            due = repository.due_days(connection, self.bot_name, list(of_run), self.cache)
         by_user: dict[str, list[DueDay]] = {}
         same: list[tuple[date, CacheRow]] = []
         for one in due:

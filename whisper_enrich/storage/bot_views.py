@@ -97,6 +97,7 @@ def _filled(database: Database, template: str) -> str:
         ours=f'"{database.schema}"',
         bots=f'"{bots_schema(database.schema)}"',
         silence=database.settings.worker_silence_seconds,
+        ttl=database.settings.cache_ttl_seconds,
     )
 
 

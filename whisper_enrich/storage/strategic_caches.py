@@ -101,21 +101,26 @@ class DueDay:
 
 
 def due_days(connection: Connection, bot_name: str, days: Sequence[date], cache: str) -> list[DueDay]:
-    """Of these days, those of every user who said something on them whose snapshot is out of date."""
+    """Of these days, those of every user who said something on them whose snapshot is out of date; and every day whose
+    snapshot is stale."""
     rows = connection.execute(
         text(
             f"""
+            WITH looked_at AS MATERIALIZED (
+                SELECT f.bot_name, f.user_id, f.day, s.input_key AS made_of, coalesce(s.stale, true) AS stale
+                FROM strategic_features f
+                LEFT JOIN strategic_snapshots s ON s.bot_name = f.bot_name AND s.user_id = f.user_id AND s.day = f.day
+                    AND s.cache = :cache
+                WHERE f.bot_name = :bot AND f.messages > 0 AND (f.day = ANY(:days) OR s.stale)
+            )
             SELECT f.user_id, f.day, k.input_key
-            FROM strategic_features f
+            FROM looked_at f
             CROSS JOIN LATERAL (
                 SELECT sum(e.fingerprint)::bigint + {_FACTS_KEY.format(until="f.day + 1")} AS input_key
                 FROM strategic_features e
                 WHERE e.bot_name = f.bot_name AND e.user_id = f.user_id AND e.day <= f.day
             ) k
-            LEFT JOIN strategic_snapshots s ON s.bot_name = f.bot_name AND s.user_id = f.user_id AND s.day = f.day
-                AND s.cache = :cache
-            WHERE f.bot_name = :bot AND f.day = ANY(:days) AND f.messages > 0
-              AND (s.user_id IS NULL OR s.stale OR s.input_key <> k.input_key)
+            WHERE f.stale OR f.made_of <> k.input_key
             ORDER BY f.user_id, f.day
             """
         ),

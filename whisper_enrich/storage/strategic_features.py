@@ -103,7 +103,7 @@ _SAID = ("messages", "last_at", "content_key", "engine_version", "features", "me
 
 
 def write_days(connection: Connection, bot_name: str, version: str, days: Sequence[StoredDay]) -> None:
-    """Insert or replace days; later snapshots of their users are stale from now on."""
+    """Insert or replace days; the snapshots of their users from then on are stale."""
     if not days:
         return
     rows = (
@@ -122,7 +122,16 @@ def write_days(connection: Connection, bot_name: str, version: str, days: Sequen
         text(
             """
             UPDATE strategic_snapshots s SET stale = true FROM new_days n
-            WHERE s.bot_name = n.bot_name AND s.user_id IN (n.user_id, '') AND s.day > n.day AND NOT s.stale
+            WHERE s.bot_name = n.bot_name AND s.user_id IN (n.user_id, '') AND s.day >= n.day AND NOT s.stale
+            """
+        )
+    )
+    # A day of which reactions alone are left.
+    connection.execute(
+        text(
+            """
+            DELETE FROM strategic_snapshots s USING new_days n
+            WHERE s.bot_name = n.bot_name AND s.user_id = n.user_id AND s.day = n.day AND n.messages = 0
             """
         )
     )

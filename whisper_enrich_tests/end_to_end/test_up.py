@@ -17,13 +17,16 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from whisper_enrich.definitions import defs
 from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
+from whisper_enrich.storage.tables import CACHES
 from whisper_enrich_tests.cli.conftest import TODAY, YESTERDAY, Answer, cli_for, talk, write_lines
 from whisper_enrich_tests.end_to_end.served import ENDED, Ui, Up, eventually
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
-PIPELINE = ["pending_messages", "user_facts", "conversation_summaries", "enrichment_metadata"]
+STRATEGIC = ["conversation_features", *(cache.name for cache in CACHES)]
+PIPELINE = ["pending_messages", "user_facts", "conversation_summaries", *STRATEGIC, "enrichment_metadata"]
 ASSETS = {
     "conversation_memory": ("sources", {"qdrant"}),
     "pending_messages": ("intake", {"postgres", "qdrant"}),
@@ -33,6 +36,8 @@ ASSETS = {
     "summary_rollups": ("knowledge", {"postgres", "python"}),
     "ledger_reconciliation": ("housekeeping", {"postgres", "qdrant"}),
     "model_answers_retention": ("housekeeping", {"postgres"}),
+    "strategic_snapshots_retention": ("housekeeping", {"postgres"}),
+    **{name: ("strategic", {"postgres", "python"}) for name in STRATEGIC},
 }
 """Group and kinds of each asset."""
 
@@ -130,7 +135,8 @@ def test_the_ui_shows_each_asset_with_group_kinds_owner_description_and_checks(u
     checks = {check["name"]: check for node in nodes for check in node["assetChecksOrError"]["checks"]}
     assert set(checks) == {
         "nothing_waits_too_long", "no_dead_letters", "every_point_is_accounted_for", "every_fact_has_evidence",
-        "budget_left",
+        "budget_left", "cycles_are_in_time", "row_for_every_active_user", "rows_have_read_everything",
+        "nulls_have_reasons", "values_are_steady",
     }  # fmt: skip
     assert all(check["description"] for check in checks.values())
 
@@ -144,12 +150,10 @@ def test_the_ui_shows_the_jobs_and_sensor_and_schedules_at_work(ui: Ui):
     jobs = {job["name"]: job["description"] for job in repository["jobs"] if job["name"] != "__ASSET_JOB"}
     sensors = {sensor["name"]: sensor["sensorState"]["status"] for sensor in repository["sensors"]}
     schedules = {schedule["name"]: schedule["scheduleState"]["status"] for schedule in repository["schedules"]}
-    assert set(jobs) == {
-        "enrich_bot_day", "backfill_enrichment", "reconcile_ledger", "check_quality", "roll_up_bot", "prune_model_answers"
-    }  # fmt: skip
-    assert sensors == {"new_messages": "RUNNING", "collect_batches": "RUNNING"}
-    nightly = ("roll_up_nightly", "reconcile_daily", "prune_model_answers_daily")
-    assert schedules == dict.fromkeys(("sweep_recent_days", "check_quality_hourly", *nightly), "RUNNING")
+    wired = defs.get_repository_def()
+    assert set(jobs) == {job.name for job in wired.get_all_jobs()} - {"__ASSET_JOB"}
+    assert sensors == {sensor.name: "RUNNING" for sensor in wired.sensor_defs}
+    assert schedules == {schedule.name: "RUNNING" for schedule in wired.schedule_defs}
     assert all(jobs.values())
     assert all(entry["description"] for entry in (*repository["sensors"], *repository["schedules"]))
 

@@ -10,8 +10,10 @@ from sqlalchemy import text
 from whisper_enrich.errors import PartialFailure
 from whisper_enrich.messages.model import Point
 from whisper_enrich.stages.intake import take_in
+from whisper_enrich.stages.reconciliation import reconcile
 from whisper_enrich.stages.strategic import compute_caches
 from whisper_enrich.stages.strategic_features import bring_features_up_to_date
+from whisper_enrich.storage import strategic_caches
 from whisper_enrich.storage.strategic_caches import BY_NAME, VALUES
 from whisper_enrich.strategic import engines
 from whisper_enrich_tests.builders import at, chat, column, contents, enrich, said, scalar
@@ -143,3 +145,30 @@ def test_rows_are_renewed_before_they_end_and_at_different_times(ctx, elena, clo
     renewed = strategic(ctx, elena, [clock().date()])["strategic_memory_health"]
     assert 1 <= sum(r.rows for r in renewed.values()) < 12
     assert min(column(ctx, "SELECT expires_at FROM strategic_memory_health")) > ends[0]
+
+
+def test_a_late_message_redoes_the_later_snapshots_in_the_same_run(ctx, elena):
+    ctx.store.upsert(elena.collection, week())
+    strategic(ctx, elena)
+    ctx.store.upsert(elena.collection, [said("A fig tree came, too.", at("2026-03-16 20:00"))])
+    done = strategic(ctx, elena, [DAYS[0]])
+    assert {cache: results[DAYS[0]].snapshots for cache, results in done.items()} == dict.fromkeys(CACHES, 1)
+    assert scalar(ctx, "SELECT count(*) FROM strategic_snapshots WHERE stale AND user_id <> ''") == 0
+    read = "SELECT (row ->> 'messages_read')::int FROM strategic_snapshots WHERE cache = :cache AND day = :day AND user_id <> ''"
+    assert [scalar(ctx, read, cache=CACHES[0], day=day) for day in DAYS] == [7, 13, 19]
+
+
+def test_a_day_of_which_only_a_reaction_is_left_asks_for_nothing_more(ctx, elena):
+    reaction = said("[EMOJI_REACTION] 🎉", at("2026-03-18 09:30"), name="r")
+    reaction = Point(
+        reaction.id, {**reaction.payload, "interaction_type": "emoji_reaction", "emotion_type": "positive_strong"}, {}
+    )
+    words = said("I saw a stork.", at("2026-03-18 09:00"))
+    ctx.store.upsert(elena.collection, [words, reaction, said("And a crane.", at("2026-03-17 09:00"))])
+    strategic(ctx, elena)
+    ctx.store.delete(elena.collection, [words.id])
+    reconcile(ctx, elena)
+    strategic(ctx, elena)
+    with ctx.database.connect() as connection:
+        assert strategic_caches.days_with_work(connection, DAYS[2]) == {}
+    assert column(ctx, "SELECT DISTINCT day FROM strategic_snapshots WHERE user_id = 'ana'") == [DAYS[1]]

@@ -317,6 +317,19 @@ def test_a_row_is_seen_until_its_end_and_ten_minutes_into_the_workers_silence(sa
     assert len(read(sampled, view, user, ended).rows) == 0
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_row_is_seen_until_the_grace_of_a_message_that_the_bot_told_of_and_that_it_has_not_read(sampled, users, view):
+    table = "strategic_conversation_patterns" if view == "strategic_context_patterns" else view
+    user = users[0]
+    read_up_to = f"UPDATE {{{{ours}}}}.{table} SET read_up_to = now() - interval '{{0}}'"
+    told = "INSERT INTO {{ours}}.message_touches (bot_name, user_id, at) VALUES ('{0}', '{1}', now() - interval '{2}')"
+    for since, visible in (("4 minutes 50 seconds", 1), ("5 minutes 10 seconds", 0)):
+        unread = (read_up_to.format("1 hour"), told.format(BOT, user, since))
+        assert len(read(sampled, view, user, *unread).rows) == visible
+    assert len(read(sampled, view, user, read_up_to.format("1 minute"), told.format(BOT, user, "10 minutes")).rows) == 1
+    assert len(read(sampled, view, user, read_up_to.format("1 hour"), told.format(BOT, "x", "10 minutes")).rows) == 1
+
+
 def test_summaries_are_found_by_naive_times_topics_and_words(sampled, users):
     columns = (
         "id, user_id, bot_name, summary_text, summary_type, start_timestamp, end_timestamp, message_count, key_topics, "
