@@ -39,7 +39,8 @@ class StoredRow:
 
 
 def latest(connection: Connection, bot_name: str, user_id: str, silence_seconds: float) -> dict[str, StoredRow]:
-    """By cache, the rows that are there; ``silence_seconds`` after the worker's last sign of life a row is stale."""
+    """By cache, the rows that are there; a row is stale ``silence_seconds`` after the worker's last
+    sign of life, of which computing it is one."""
     return {
         cache: row
         for cache in sorted(BY_NAME)
@@ -54,7 +55,8 @@ def _latest(
         text(
             f"""
             SELECT {", ".join(f"c.{name}" for name in (*VALUES[cache], *_BESIDE))}, c.computed_at, c.expires_at,
-                c.engine_version, least(c.expires_at, h.beat_at + make_interval(secs => :silence)) AS fresh_until
+                c.engine_version, least(c.expires_at, greatest(c.computed_at, h.beat_at) + make_interval(secs => :silence))
+                    AS fresh_until
             FROM {cache} c LEFT JOIN worker_heartbeats h USING (bot_name)
             WHERE c.bot_name = :bot AND c.user_id = :user
             """

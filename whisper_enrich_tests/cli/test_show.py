@@ -148,21 +148,26 @@ def test_the_snapshots_of_a_day_make_the_picture_of_its_partition(home):
 
 def test_a_stale_row_says_why(cli, home):
     with opened(Pipeline(load_settings(whisper_enrich_home=home))) as pipeline:
-        with pipeline.database.begin() as connection:
-            connection.execute(text("UPDATE strategic_memory_health SET expires_at = computed_at WHERE user_id = 'bo'"))
-            connection.execute(
-                text(
-                    "INSERT INTO worker_heartbeats (bot_name, beat_at) VALUES ('elena', now() - interval '1 day') "
-                    "ON CONFLICT (bot_name) DO UPDATE SET beat_at = excluded.beat_at"
-                )
-            )
+
+        def shift(days: int) -> None:
+            with pipeline.database.begin() as connection:
+                for cache in CACHES:
+                    connection.execute(
+                        text(
+                            f"UPDATE {cache} SET computed_at = computed_at + make_interval(days => :n) WHERE user_id = 'bo'"
+                        ),
+                        {"n": days},
+                    )
+
+        shift(-1)
         try:
             told = shown(cli, user="bo")
         finally:
-            with pipeline.database.begin() as connection:
-                connection.execute(text("DELETE FROM worker_heartbeats WHERE bot_name = 'elena'"))
-    assert told.count("the worker has given no sign of life since") == len(CACHES)
-    assert "its time is over" in shown(cli, user="bo")
+            shift(1)
+        assert told.count("the worker has given no sign of life since") == len(CACHES)
+        with pipeline.database.begin() as connection:
+            connection.execute(text("UPDATE strategic_memory_health SET expires_at = computed_at WHERE user_id = 'bo'"))
+        assert "its time is over" in shown(cli, user="bo")
 
 
 def test_a_row_says_where_newer_messages_are_not_in_it(cli, home):
