@@ -142,6 +142,9 @@ def _examples(connection: Connection, bots: Sequence[str]) -> None:
 
 def _next(seconds: float) -> None:
     out.print(f"\nDone in {seconds:.1f} s. Next:")
-    out.print("  make ui                  [dim]the Dagster UI with all of this, on http://127.0.0.1:3000[/]")
-    out.print("  whisper-enrich status    [dim]by bot and day[/]")
-    out.print("  whisper-enrich load …    [dim]conversations of your own[/]")
+    out.print(
+        "  make ui                                      [dim]the Dagster UI with all of this, on http://127.0.0.1:3000[/]"
+    )
+    out.print("  whisper-enrich status                        [dim]by bot and day[/]")
+    out.print("  whisper-enrich show --bot marlow --user Piet [dim]all that is known of a person, and why[/]")
+    out.print("  whisper-enrich load …                        [dim]conversations of your own[/]")
