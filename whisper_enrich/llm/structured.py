@@ -146,8 +146,11 @@ def _says_the_same(source: str, value: Any) -> bool:
         return False  # a code point that is not whole
     if not (_quoted_by('"', source, strings) or _quoted_by("'", source, strings)):
         return False
-    spelled = "".join(_spelled(value))
-    return _bare(_unescaped(source)) == _bare(spelled)
+    said = _unescaped(source)
+    # The library makes an empty key of a blank one.
+    if not all(f'"{string}"' in said or f"'{string}'" in said for string in strings):
+        return False
+    return _bare(said) == _bare("".join(_spelled(value)))
 
 
 def _quoted_by(mark: str, source: str, strings: list[str]) -> bool:

@@ -90,6 +90,15 @@ def test_single_quotation_marks_are_repaired(value):
     assert read_json(repr(value)) == value
 
 
+def test_a_repair_that_would_empty_a_key_of_a_line_break_is_refused():
+    with pytest.raises(BrokenJson):
+        read_json(json.dumps({"\n": None})[:-1] + ",}")
+
+
+def test_blanks_at_the_ends_of_a_key_stay():
+    assert read_json('{" a ": "b",}') == {" a ": "b"}
+
+
 @EASY
 @given(answers, st.sampled_from([",}", ""]))
 def test_whatever_strings_hold_a_repair_is_right_or_refused(value, ending):
