@@ -219,7 +219,8 @@ def _history(ctx: StageContext) -> History:
 
 def _afresh(history: History) -> History:
     """Without what an engine before has computed and left in it."""
-    return History(**{name: value for name, value in vars(history).items() if name in History.__dataclass_fields__})
+    parts = {name: value for name, value in vars(history).items() if name in History.__dataclass_fields__}
+    return History(**{**parts, "mentions": history.mentions[:]})
 
 
 def _one(engine: Callable[..., Any], name: str, history: History) -> None:

@@ -8,6 +8,7 @@ digits): a long history is hundreds of days, and what counts then is how many pi
 from __future__ import annotations
 
 import base64
+from binascii import a2b_base64
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -22,7 +23,9 @@ from whisper_enrich.strategic.history import (
     TRAITS,
     AccessCounts,
     DayTerms,
+    Form,
     Mention,
+    Mentions,
     OpenItem,
     Reaction,
     Segment,
@@ -30,7 +33,7 @@ from whisper_enrich.strategic.history import (
     VectorSums,
 )
 
-FORMAT = 2
+FORMAT = 3
 """Of the JSON. Rows of another format are computed anew."""
 
 _TYPES: dict[str, type] = {
@@ -63,6 +66,9 @@ _ROW = np.dtype(
 )
 """A turn as it is stored, without padding."""
 
+_MENTION = np.dtype([("form", "<i4"), ("turn", "<i4")])
+"""A mention as it is stored; both indices count within the day."""
+
 
 @dataclass(frozen=True)
 class DayFeatures:
@@ -88,7 +94,7 @@ class Joined:
     """Days put together: the parts of a `History` that come from messages."""
 
     turns: Turns
-    mentions: tuple[Mention, ...] = ()
+    mentions: Sequence[Mention] = ()
     segments: tuple[Segment, ...] = ()
     open_items: tuple[OpenItem, ...] = ()
     reactions: tuple[Reaction, ...] = ()
@@ -138,7 +144,6 @@ def join(days: Sequence[DayFeatures]) -> Joined:
     moved = [
         {
             **vars(day),
-            "mentions": [Mention(m.key, m.label, m.kind, m.turn + shift) for m in day.mentions],
             "open_items": [replace(item, turn=item.turn + shift) for item in day.open_items],
             "segments": [replace(s, first=s.first + shift, last=s.last + shift) for s in day.segments],
             "day_terms": [] if day.day_terms is None else [day.day_terms],
@@ -147,7 +152,10 @@ def join(days: Sequence[DayFeatures]) -> Joined:
     ]
     columns = {name: np.concatenate([getattr(d.turns, name) for d in days]) for name in _TYPES} if days else {}
     turns = Turns(ids=tuple(i for d in days for i in d.turns.ids), **columns) if days else no_turns()
-    return _put_together(turns, moved)
+    mentions = [
+        Mention(m.key, m.label, m.kind, m.turn + s) for s, d in zip(shifts, days, strict=False) for m in d.mentions
+    ]
+    return _put_together(turns, Mentions.of(mentions), moved)
 
 
 def course_of(stored: Iterable[tuple[date, Mapping[str, Any]]]) -> Course:
@@ -155,28 +163,31 @@ def course_of(stored: Iterable[tuple[date, Mapping[str, Any]]]) -> Course:
     `decode` does."""
     days, parts, ends = [], [], []
     rows = bytearray()
+    mentions = _StoredMentions()
     ids: list[str] = []
     counts = [0] * len(_PARTS)
     for day, features in stored:
         _check(features)
         part = _parts(day, features, len(ids))
+        named = mentions.add(features["mentions"], len(ids))
         ids += features["ids"]
-        rows += base64.b64decode(features["turns"])
+        rows += a2b_base64(features["turns"])
         parts.append(part)
         days.append(day)
-        sizes = {name: len(found) for name, found in part.items()} | {"turns": len(features["ids"])}
+        sizes = {name: len(found) for name, found in part.items()}
+        sizes |= {"turns": len(features["ids"]), "mentions": named}
         counts = [count + sizes[name] for count, name in zip(counts, _PARTS, strict=True)]
         ends.append(tuple(counts))
     turns = _turns(tuple(ids), np.frombuffer(rows, dtype=_ROW))
-    return Course(_put_together(turns, parts), days, ends)
+    return Course(_put_together(turns, mentions.put_together(), parts), days, ends)
 
 
-def _put_together(turns: Turns, days: Sequence[Mapping[str, Any]]) -> Joined:
+def _put_together(turns: Turns, mentions: Mentions, days: Sequence[Mapping[str, Any]]) -> Joined:
     """Parts of days whose indices already count over all of them."""
     segments = tuple(s for day in days for s in day["segments"])
     return Joined(
         turns=replace(turns, segment=segment_column(segments)),
-        mentions=tuple(m for day in days for m in day["mentions"]),
+        mentions=mentions,
         segments=segments,
         open_items=tuple(item for day in days for item in day["open_items"]),
         reactions=tuple(reaction for day in days for reaction in day["reactions"]),
@@ -197,17 +208,13 @@ def encode(features: DayFeatures) -> dict[str, Any]:
     table = np.empty(len(features.turns), dtype=_ROW)
     for name in _TYPES:
         table[name] = getattr(features.turns, name)
-    mentions: dict[str, list[Any]] = {}
-    for m in features.mentions:
-        mentions.setdefault(f"{m.kind}:{m.key}", [m.label, []])[1].append(m.turn)
-    centroids = [s.centroid for s in features.segments if s.centroid is not None]
     return {
         "format": FORMAT,
         "ids": list(features.turns.ids),
         "turns": _packed(table),
-        "mentions": mentions,
+        "mentions": _mentions_as_json(features.mentions),
         "segments": [
-            [s.first, s.last, s.topic, list(s.terms), s.bridged, round(s.depth, 4), s.private, s.centroid is not None]
+            [s.first, s.last, s.topic, list(s.terms), s.bridged, round(s.depth, 4), s.private]
             for s in features.segments
         ],
         "open_items": [
@@ -216,19 +223,27 @@ def encode(features: DayFeatures) -> dict[str, Any]:
         ],
         "reactions": [[r.at, r.kind, r.score, r.point_id] for r in features.reactions],
         "vector_sums": [[v.from_user, v.space, v.count] for v in features.vector_sums],
-        "vectors": _packed(np.array([*centroids, *(v.total for v in features.vector_sums)], dtype="<f2")),
+        "vectors": _packed(np.array([v.total for v in features.vector_sums], dtype="<f2")),
         "day_terms": _terms_as_json(features.day_terms),
         "access": {point_id: [counts.count, counts.last_at] for point_id, counts in features.access.items()},
     }
 
 
 def decode(day: date, stored: Mapping[str, Any]) -> DayFeatures:
-    """`encode` undone; centroids and sums to half precision. Raises `ValueError` for another format."""
+    """`encode` undone; without centroids, sums to half precision. Raises `ValueError` for another format."""
     _check(stored)
     parts = _parts(day, stored, 0)
-    table = np.frombuffer(base64.b64decode(stored["turns"]), dtype=_ROW)
+    table = np.frombuffer(a2b_base64(stored["turns"]), dtype=_ROW)
     (terms,) = parts.pop("day_terms") or (None,)
-    return DayFeatures(day=day, turns=_turns(tuple(stored["ids"]), table), day_terms=terms, **parts)
+    mentions = _StoredMentions()
+    mentions.add(stored["mentions"], 0)
+    return DayFeatures(
+        day=day,
+        turns=_turns(tuple(stored["ids"]), table),
+        mentions=mentions.put_together(),
+        day_terms=terms,
+        **parts,
+    )
 
 
 def _check(stored: Mapping[str, Any]) -> None:
@@ -241,25 +256,12 @@ def _turns(ids: tuple[str, ...], table: np.ndarray) -> Turns:
 
 
 def _parts(day: date, stored: Mapping[str, Any], shift: int) -> dict[str, Any]:
-    """All but the turns, by the names of `Joined`; indices of turns are moved by ``shift``."""
-    with_vectors = sum(segment[-1] for segment in stored["segments"]) + len(stored["vector_sums"])
-    vectors = iter(_unstacked(stored["vectors"], with_vectors))
-    mentions = [
-        (turn, kind, key, label)
-        for (kind, _, key), label, turns in (
-            (name.partition(":"), *found) for name, found in stored["mentions"].items()
-        )
-        for turn in turns
-    ]
-    mentions.sort()
+    """All but turns and mentions, by the names of `Joined`; indices of turns are moved by ``shift``."""
+    vectors = _unstacked(stored["vectors"], len(stored["vector_sums"]))
     return {
-        "mentions": [Mention(key, label, kind, turn + shift) for turn, kind, key, label in mentions],
         "segments": [
-            Segment(
-                first + shift, last + shift, topic, tuple(terms), bridged, depth, private,
-                next(vectors) if with_centroid else None,
-            )
-            for first, last, topic, terms, bridged, depth, private, with_centroid in stored["segments"]
+            Segment(first + shift, last + shift, topic, tuple(terms), bridged, depth, private)
+            for first, last, topic, terms, bridged, depth, private in stored["segments"]
         ],
         "open_items": [
             OpenItem(turn + shift, kind, text, tuple(terms), date.fromisoformat(due) if due else None, Scope(scope))
@@ -267,11 +269,62 @@ def _parts(day: date, stored: Mapping[str, Any], shift: int) -> dict[str, Any]:
         ],
         "reactions": [Reaction(*reaction) for reaction in stored["reactions"]],
         "vector_sums": [
-            VectorSums(day, from_user, space, next(vectors), count) for from_user, space, count in stored["vector_sums"]
+            VectorSums(day, from_user, space, total, count)
+            for (from_user, space, count), total in zip(stored["vector_sums"], vectors, strict=True)
         ],
         "day_terms": _terms_from_json(day, stored["day_terms"]),
         "access": {point_id: AccessCounts(*counts) for point_id, counts in stored["access"].items()},
     }  # fmt: skip
+
+
+def _mentions_as_json(mentions: Sequence[Mention]) -> dict[str, Any]:
+    """By turn, kind and key; of several labels of a term, the day's first."""
+    labels: dict[tuple[str, str], str] = {}
+    for m in mentions:
+        labels.setdefault((m.kind, m.key), m.label)
+    ids = {name: index for index, name in enumerate(labels)}
+    named = sorted((m.turn, m.kind, m.key) for m in mentions)
+    rows = np.array([(ids[kind, key], turn) for turn, kind, key in named], dtype=_MENTION)
+    return {
+        "names": [f"{kind}:{key}" for kind, key in labels],
+        "labels": list(labels.values()),
+        "rows": _packed(rows),
+    }
+
+
+class _StoredMentions:
+    """Collects the mentions of days as they are stored."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.labels: list[str] = []
+        self.rows = bytearray()
+        self.days: list[tuple[int, int, int]] = []
+
+    def add(self, stored: Mapping[str, Any], shift: int) -> int:
+        """A day whose turns are moved by ``shift``; returns how many mentions it has."""
+        rows = a2b_base64(stored["rows"])
+        added = len(rows) // _MENTION.itemsize
+        self.days.append((added, len(self.names), shift))
+        self.names += stored["names"]
+        self.labels += stored["labels"]
+        self.rows += rows
+        return added
+
+    def put_together(self) -> Mentions:
+        """All of them."""
+        ids: dict[tuple[str, str], int] = {}
+        names = zip(self.names, self.labels, strict=True)
+        # Every day has its own names, most of them those of other days too.
+        of_days = np.array([ids.setdefault(name, len(ids)) for name in names], dtype=np.int64)
+        counts, before, shifts = np.array(self.days, dtype=np.int64).reshape(-1, 3).T
+        table = np.frombuffer(self.rows, dtype=_MENTION)
+        parted = ((name.partition(":"), label) for name, label in ids)
+        return Mentions(
+            [Form(key, label, kind) for (kind, _, key), label in parted],
+            of_days[table["form"] + np.repeat(before, counts)],
+            table["turn"] + np.repeat(shifts, counts),
+        )
 
 
 def _terms_as_json(terms: DayTerms | None) -> list[str] | None:
@@ -281,7 +334,7 @@ def _terms_as_json(terms: DayTerms | None) -> list[str] | None:
 def _terms_from_json(day: date, stored: Sequence[str] | None) -> tuple[DayTerms, ...]:
     if stored is None:
         return ()
-    user, bot = (tuple(np.frombuffer(base64.b64decode(side), dtype="<u4").tolist()) for side in stored)
+    user, bot = (tuple(np.frombuffer(a2b_base64(side), dtype="<u4").tolist()) for side in stored)
     return (DayTerms(day, user, bot),)
 
 
@@ -289,7 +342,7 @@ def _unstacked(packed: str, count: int) -> np.ndarray:
     """float32 [count, dimensions]"""
     if not count:
         return np.empty((0, 0), dtype=np.float32)
-    return np.frombuffer(base64.b64decode(packed), dtype="<f2").reshape(count, -1).astype(np.float32)
+    return np.frombuffer(a2b_base64(packed), dtype="<f2").reshape(count, -1).astype(np.float32)
 
 
 def _packed(column: np.ndarray) -> str:

@@ -7,11 +7,12 @@ question that stayed open, a promise), and each of these carries its scope.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from functools import cached_property
+from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 
@@ -32,6 +33,8 @@ EMOTIONS: tuple[str, ...] = (
     "trust",
 )
 """The bots' labels, in the order of `Turns.emotion`. A label that is not among them is unknown (-1)."""
+
+T = TypeVar("T")
 
 SESSION_GAP_SECONDS = 1800.0
 """A pause after which a conversation counts as a new session: half an hour, as for the model's questions."""
@@ -110,6 +113,13 @@ class Turns:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def session_starts(self) -> np.ndarray:
+        """Indices of the turns that begin a session, int64: the first, and each after `SESSION_GAP_SECONDS` of silence."""
+        if not len(self):
+            return np.empty(0, dtype=np.int64)
+        gaps = np.diff(self.at, prepend=-np.inf)
+        return np.flatnonzero(gaps > SESSION_GAP_SECONDS)
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:
@@ -124,6 +134,91 @@ class Mention:
     turn: int
 
 
+class Form(NamedTuple):
+    """A `Mention` less its turn: what mentions of one term that is written alike have in common."""
+
+    key: str
+    label: str
+    kind: str
+
+
+class Mentions(Sequence[Mention]):
+    """Mentions as columns; a `Mention` is made where somebody asks for one.
+
+    Mention i is of ``forms[form[i]]``, in turn ``turn[i]`` (both int64 [n]). A slice, or those of an array of indices, share the
+    forms: of some of them there may be no mention.
+    """
+
+    def __init__(self, forms: Sequence[Form], form: np.ndarray, turn: np.ndarray) -> None:
+        self.forms = forms
+        self.form = form
+        self.turn = turn
+
+    @classmethod
+    def of(cls, mentions: Sequence[Mention]) -> Mentions:
+        """The same mentions in the same order."""
+        if isinstance(mentions, Mentions):
+            return mentions
+        ids: dict[Form, int] = {}
+        form = [ids.setdefault(Form(m.key, m.label, m.kind), len(ids)) for m in mentions]
+        return cls(tuple(ids), np.array(form, dtype=np.int64), np.array([m.turn for m in mentions], dtype=np.int64))
+
+    @cached_property
+    def _keys(self) -> tuple[tuple[str, ...], np.ndarray]:
+        ids: dict[str, int] = {}
+        of_form = [ids.setdefault(form.key, len(ids)) for form in self.forms]
+        return tuple(ids), np.array(of_form, dtype=np.int64)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The distinct keys."""
+        return self._keys[0]
+
+    @cached_property
+    def key(self) -> np.ndarray:
+        """Index of each mention's key in ``keys``, int64 [n]."""
+        return self._keys[1][self.form]
+
+    @cached_property
+    def entity(self) -> np.ndarray:
+        """Whether each mention is of kind 'entity', bool [n]."""
+        return np.array([form.kind == "entity" for form in self.forms], dtype=bool)[self.form]
+
+    @cached_property
+    def _derived(self) -> dict[Callable[[Turns, Mentions], Any], tuple[Turns, Any]]:
+        return {}
+
+    def once(self, turns: Turns, derive: Callable[[Turns, Mentions], T]) -> T:
+        """``derive(turns, self)``, computed once for all engines and for all histories of the same days."""
+        found = self._derived.get(derive)
+        if found is None or found[0] is not turns:
+            found = self._derived[derive] = (turns, derive(turns, self))
+        return found[1]
+
+    def __len__(self) -> int:
+        return len(self.form)
+
+    @overload
+    def __getitem__(self, index: int) -> Mention: ...
+
+    @overload
+    def __getitem__(self, index: slice | np.ndarray) -> Mentions: ...
+
+    def __getitem__(self, index: int | slice | np.ndarray) -> Mention | Mentions:
+        if isinstance(index, (slice, np.ndarray)):
+            return Mentions(self.forms, self.form[index], self.turn[index])
+        return Mention(*self.forms[self.form[index]], int(self.turn[index]))
+
+    def __iter__(self) -> Iterator[Mention]:
+        for form, turn in zip(self.form.tolist(), self.turn.tolist(), strict=True):
+            yield Mention(*self.forms[form], turn)
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 @dataclass(frozen=True)
 class Segment:
     """A stretch of turns about one topic: turns ``first``..``last`` inclusive.
@@ -132,7 +227,8 @@ class Segment:
     both may be empty ("ok", "lol"). ``bridged`` is True where the speaker linked the change ("by the way", a word of the
     earlier topic), False where it was abrupt, None for the first segment after a session's start. ``depth`` is the
     boundary score in 0..1 that began it (0 at a session's start). ``centroid`` is the mean content vector (float32 [384],
-    unit length), None without vectors. ``private`` is True where any turn of it was said in a dm.
+    unit length), None without vectors; no engine reads it, so it is not stored, and None in a `History`. ``private`` is
+    True where any turn of it was said in a dm.
     """
 
     first: int
@@ -247,12 +343,14 @@ class History:
     zone_source: str = "unknown"
     day_terms: Sequence[DayTerms] = ()
 
+    @cached_property
+    def named(self) -> Mentions:
+        """``mentions`` as columns."""
+        return Mentions.of(self.mentions)
+
     def session_starts(self) -> np.ndarray:
-        """Indices of the turns that begin a session, int64: the first, and each after `SESSION_GAP_SECONDS` of silence."""
-        if not len(self.turns):
-            return np.empty(0, dtype=np.int64)
-        gaps = np.diff(self.turns.at, prepend=-np.inf)
-        return np.flatnonzero(gaps > SESSION_GAP_SECONDS)
+        """As `Turns.session_starts`."""
+        return self.turns.session_starts()
 
     @cached_property
     def local_seconds(self) -> np.ndarray:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,9 +31,9 @@ from whisper_enrich.strategic.forgetting import (
     retrievability,
     review,
 )
-from whisper_enrich.strategic.history import History, KnownFact, Mention
+from whisper_enrich.strategic.history import Form, History, KnownFact, Mentions, Turns
 from whisper_enrich.strategic.mentions import CALENDAR_WORDS
-from whisper_enrich.strategic.remention import DAY, Ints, Mentionings, mentionings
+from whisper_enrich.strategic.remention import DAY, Ints, Items, Mentionings, items, mentionings
 from whisper_enrich.summaries.vocabulary import stem
 
 
@@ -131,6 +131,11 @@ class Talk:
     by_user: NDArray[np.bool_]
     private: NDArray[np.bool_]
 
+    @cached_property
+    def items(self) -> Items:
+        """Their chances to be named again."""
+        return items(self.known)
+
 
 def iso(at: float) -> str:
     """Seconds since 1970 as ISO 8601 in UTC."""
@@ -139,9 +144,14 @@ def iso(at: float) -> str:
 
 def talk_of(history: History) -> Talk:
     """Who was named when."""
-    turns = history.turns
-    labels, entities, term, turn = _terms(history.mentions, turns.private)
-    starts = history.session_starts()
+    return history.named.once(history.turns, _talk_of)
+
+
+def _talk_of(turns: Turns, named: Mentions) -> Talk:
+    term, turn = _terms(named), named.turn
+    latest = _latest_forms(named, term, turns.private)
+    keys = tuple(memory_key(form.key) for form in latest)
+    starts = turns.session_starts()
     known = mentionings(
         term,
         np.searchsorted(starts, turn, side="right") - 1,
@@ -149,46 +159,44 @@ def talk_of(history: History) -> Talk:
         turns.from_user[turn],
         session_at=turns.at[starts],
         session_turns=np.diff(np.append(starts, len(turns))).astype(float),
-        calendar=np.array([key in CALENDAR_WORDS for key in labels], dtype=bool),
-        entity=np.array([key in entities for key in labels], dtype=bool),
+        calendar=np.array([key in CALENDAR_WORDS for key in keys], dtype=bool),
+        entity=np.bincount(term[named.entity], minlength=len(keys)) > 0,
     )
     rating = np.where(known.user_turns > 1, Rating.EASY, np.where(known.user_turns > 0, Rating.GOOD, Rating.HARD))
     return Talk(
         known=known,
         reviews=reviewed(known.term, known.at, rating, known.starts),
-        keys=tuple(labels),
-        labels=tuple(labels.values()),
+        keys=keys,
+        labels=tuple(form.label for form in latest),
         mention_term=term,
         mention_turn=turn,
         turn_at=turns.at[turn],
-        by_user=np.bincount(term[turns.from_user[turn]], minlength=len(labels)) > 0,
-        private=np.bincount(term[~turns.private[turn]], minlength=len(labels)) == 0,
+        by_user=np.bincount(term[turns.from_user[turn]], minlength=len(keys)) > 0,
+        private=np.bincount(term[~turns.private[turn]], minlength=len(keys)) == 0,
     )
 
 
-def _terms(mentions: Sequence[Mention], private: NDArray[np.bool_]) -> tuple[dict[str, str], set[str], Ints, Ints]:
-    """Labels by key in the order of the first mention, which keys are entities, and the term and turn of each mention.
+def _terms(named: Mentions) -> Ints:
+    """The term of each mention, counted in the order in which they were first named."""
+    ids: dict[str, int] = {}
+    of_key = np.array([ids.setdefault(memory_key(key), len(ids)) for key in named.keys], dtype=np.int64)
+    _, first, term = np.unique(of_key[named.key], return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[term]
 
-    The label is the latest form: of those written in the open where there are any, and of names where there are any.
+
+def _latest_forms(named: Mentions, term: Ints, private: NDArray[np.bool_]) -> list[Form]:
+    """Of each term the latest form: of those said in the open where there are any, and of names where there are any.
+
     ``private`` is by turn.
     """
-    ids: dict[str, int] = {}
-    labels: dict[str, str] = {}
-    ranks: dict[str, int] = {}
-    entities: set[str] = set()
-    terms, turns = [], []
-    in_the_open = np.where(private, 0, 2).tolist()
-    for mention in mentions:
-        key = memory_key(mention.key)
-        terms.append(ids.setdefault(key, len(ids)))
-        turns.append(mention.turn)
-        is_entity = mention.kind == "entity"
-        if is_entity:
-            entities.add(key)
-        rank = in_the_open[mention.turn] + is_entity
-        if rank >= ranks.get(key, 0):
-            ranks[key], labels[key] = rank, mention.label
-    return labels, entities, np.array(terms, dtype=np.int64), np.array(turns, dtype=np.int64)
+    if not len(named):
+        return []
+    rank = 2 * ~private[named.turn] + named.entity
+    order = np.lexsort((rank, term))
+    last = np.flatnonzero(np.diff(term[order], append=-1))
+    return [named.forms[form] for form in named.form[order[last]].tolist()]
 
 
 @lru_cache(maxsize=65536)

@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whisper_enrich.strategic import remention
 from whisper_enrich.strategic.forgetting import Floats
 from whisper_enrich.strategic.forgetting_curve import fit_curve
 from whisper_enrich.strategic.forgetting_priors import ForgettingPriors, shipped
@@ -71,7 +70,7 @@ def compute(history: History, priors: ForgettingPriors | None = None) -> MemoryH
     priors = priors or shipped()
     talk = talk_of(history)
     memories = memories_of(history, talk)
-    decay = fit_curve(talk, remention.items(talk.known), priors.curve).decay
+    decay = fit_curve(talk, talk.items, priors.curve).decay
     now = history.as_of.timestamp()
     reasons: dict[str, str] = {}
     trend = _trend(history, talk, now, reasons)

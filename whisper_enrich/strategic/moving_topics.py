@@ -99,7 +99,8 @@ def subjects_of(history: History) -> Subjects:
     spoke = np.zeros(len(history.segments), dtype=bool)
     spoke[talk] = True
     labels = {segment.topic for segment in history.segments} - {""}
-    names = {mention.key for mention in history.mentions if mention.kind == "entity" and turns.from_user[mention.turn]}
+    named = history.named
+    names = {named.keys[key] for key in np.unique(named.key[named.entity & turns.from_user[named.turn]]).tolist()}
     told = labels | names
     ids: dict[str, int] = {}
     pairs = [
@@ -123,9 +124,9 @@ def _chosen(
     own: np.ndarray, talk: np.ndarray,
 ) -> Subjects:  # fmt: skip
     """Terms that are subjects: labels and recurring names, each with the talks that it may be told from."""
-    days = _distinct_days(of, day[segments], len(terms))
+    days = distinct_days(of, day[segments], len(terms))
     shared = ~private[segments]
-    shared_days = _distinct_days(of[shared], day[segments[shared]], len(terms))
+    shared_days = distinct_days(of[shared], day[segments[shared]], len(terms))
     tell_shared = shared_days >= np.minimum(RECURRING_DAYS, days)
     used = ~tell_shared[of] | shared
     days = np.where(tell_shared, shared_days, days)
@@ -152,7 +153,8 @@ def _chosen(
     )
 
 
-def _distinct_days(of: np.ndarray, days: np.ndarray, count: int) -> np.ndarray:
+def distinct_days(of: np.ndarray, days: np.ndarray, count: int) -> np.ndarray:
+    """On how many different ``days`` each of ``count`` groups has a case; ``of`` is the group of each, int64."""
     if not len(of):
         return np.zeros(count, dtype=np.int64)
     first, span = int(days.min()), int(np.ptp(days)) + 1

@@ -78,16 +78,22 @@ def subjects(history: History) -> list[Subject]:
     return ranked[:MOST_SUBJECTS]
 
 
-def _recent_mentions(history: History) -> Mapping[tuple[str, str], list[Mention]]:
-    """The user's mentions of names, and of words that the bot has used as well."""
+def _recent_mentions(history: History) -> Mapping[tuple[str, str], Sequence[Mention]]:
+    """The user's mentions of names, and of words that the bot has used as well, of what came up often enough."""
     since = (history.as_of - RECENT).timestamp()
-    found: Mapping[tuple[str, str], list[Mention]] = defaultdict(list)
-    taken_up = {mention.key for mention in history.mentions if not history.turns.from_user[mention.turn]}
-    for mention in history.mentions:
-        recent = history.turns.from_user[mention.turn] and history.turns.at[mention.turn] >= since
-        if recent and (mention.kind == "entity" or mention.key in taken_up):
-            found[mention.kind, mention.key].append(mention)
-    return found
+    named = history.named
+    by_user = history.turns.from_user[named.turn]
+    taken_up = np.zeros(len(named.keys), dtype=bool)
+    taken_up[named.key[~by_user]] = True
+    recent = by_user & (history.turns.at[named.turn] >= since)
+    chosen = np.flatnonzero(recent & (named.entity | taken_up[named.key]))
+    group = 2 * named.key[chosen] + named.entity[chosen]
+    chosen = chosen[np.argsort(group, kind="stable")]
+    counts = np.bincount(group)
+    ends = np.cumsum(counts)
+    often = counts >= LEAST_TURNS
+    parts = (list(named[chosen[end - n : end]]) for end, n in zip(ends[often], counts[often], strict=True))
+    return {(own[0].kind, own[0].key): own for own in parts}
 
 
 def _facts_by_stem(history: History) -> Mapping[str, list[KnownFact]]:

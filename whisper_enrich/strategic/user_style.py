@@ -7,7 +7,6 @@ None, and the reason is given.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 from whisper_enrich.messages.model import Scope
 from whisper_enrich.strategic.comparisons import wilson
 from whisper_enrich.strategic.history import EMOTIONS, TRAITS, History, QuestionKind
+from whisper_enrich.strategic.moving_topics import distinct_days
 from whisper_enrich.strategic.scoped import most, of_dm
 from whisper_enrich.strategic.trait_norms import NORMS, RELIABLE_TRAITS
 from whisper_enrich.strategic.trait_responses import shown
@@ -184,17 +184,13 @@ def _topics(
     Diversity is Shannon's entropy of the shares of their mentions, over the logarithm of the number of mentions: 0 if all
     are of one subject, towards 1 the more subjects share them. Subjects named on one day alone do not count.
     """
+    named = history.named
     first = int(recent[0]) if len(recent) else 0
-    own = [m for m in history.mentions if m.turn >= first and history.turns.from_user[m.turn]]
-    if not own:
+    own = np.flatnonzero((named.turn >= first) & history.turns.from_user[named.turn])
+    if not len(own):
         reasons["primary_topics"] = reasons["topic_diversity_score"] = "no_mentions"
         return None, None
-    by_key: dict[str, list[Any]] = defaultdict(list)
-    for mention in own:
-        by_key[mention.key].append(mention)
-    days = history.local_days()
-    items = [_topic(history, mentions, days) for mentions in by_key.values()]
-    items = [item for item in items if item["days"] >= TOPIC_DAYS]
+    items = _recurring(history, own)
     items.sort(key=lambda item: (-item["days"], item["kind"] != "entity", -item["mentions"], item["topic"]))
     total = sum(item["mentions"] for item in items)
     if total < LEAST_MENTIONS:
@@ -204,18 +200,35 @@ def _topics(
     return most(items, MOST_TOPICS, of_dm), max(0.0, float(-(shares * np.log(shares)).sum() / math.log(total)))
 
 
-def _topic(history: History, mentions: list[Any], days: np.ndarray) -> dict[str, Any]:
-    """One subject. It is shared if what was said outside of dms makes it one by itself, and tells no time of a dm then."""
-    turns = [mention.turn for mention in mentions]
-    in_the_open = [mention for mention in mentions if not history.turns.private[mention.turn]]
-    open_turns = [mention.turn for mention in in_the_open]
-    shared = len({int(days[turn]) for turn in open_turns}) >= TOPIC_DAYS
-    last = datetime.fromtimestamp(float(history.turns.at[(open_turns if shared else turns)[-1]]), tz=UTC)
-    return {
-        "topic": (in_the_open or mentions)[-1].label,
-        "kind": (in_the_open or mentions)[-1].kind,
-        "mentions": len(turns),
-        "days": len({int(days[turn]) for turn in turns}),
-        "last_mentioned": last.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "scope": str(Scope.SHARED if shared or len(open_turns) == len(turns) else Scope.DM),
-    }
+def _recurring(history: History, own: np.ndarray) -> list[dict[str, Any]]:
+    """Subjects of these mentions, as they were first named. One is shared if what was said outside of dms makes it one by
+    itself, and tells no time of a dm then."""
+    named = history.named
+    turn = named.turn[own]
+    days = history.local_days()[turn]
+    _, first, of = np.unique(named.key[own], return_index=True, return_inverse=True)
+    count = len(first)
+    spoken = np.flatnonzero(~history.turns.private[turn])
+    times, times_spoken = (np.bincount(each, minlength=count) for each in (of, of[spoken]))
+    last, last_spoken = np.full((2, count), -1)
+    # Where an index comes twice, the later value stays.
+    last[of] = np.arange(len(of))
+    last_spoken[of[spoken]] = spoken
+    all_days = distinct_days(of, days, count)
+    shared = distinct_days(of[spoken], days[spoken], count) >= TOPIC_DAYS
+    form = named.form[own[np.where(last_spoken >= 0, last_spoken, last)]].tolist()
+    last_at = history.turns.at[turn[np.where(shared, last_spoken, last)]].tolist()
+    return [
+        {
+            "topic": named.forms[form[i]].label,
+            "kind": named.forms[form[i]].kind,
+            "mentions": int(times[i]),
+            "days": int(all_days[i]),
+            "last_mentioned": datetime.fromtimestamp(last_at[i], tz=UTC)
+            .isoformat(timespec="seconds")
+            .replace("+00:00", "Z"),
+            "scope": str(Scope.SHARED if shared[i] or times_spoken[i] == times[i] else Scope.DM),
+        }
+        for i in np.argsort(first).tolist()
+        if all_days[i] >= TOPIC_DAYS
+    ]
