@@ -31,12 +31,17 @@ CREATE OR REPLACE FUNCTION {bots}.sentences(value jsonb) RETURNS text[] LANGUAGE
     FROM jsonb_array_elements({bots}.readable(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE '[]'::jsonb END, {bots}.sees_private()))
         WITH ORDINALITY AS items (item, place) $$;
 
--- A row holds until its own end, and no longer than {silence} seconds after the worker's last sign of life: its heartbeat, or
--- that it computed the row. With its owner's rights: a bot's role need not see the tables.
-CREATE OR REPLACE FUNCTION {bots}.holds_until(bot text, computed timestamptz, until timestamptz) RETURNS timestamptz
+-- A row holds until its own end; where the bot told of a message that it has not read, {ttl} seconds after that; and no longer
+-- than {silence} seconds after the worker's last sign of life: its heartbeat, or that it computed the row. With its owner's
+-- rights: a bot's role need not see the tables.
+CREATE OR REPLACE FUNCTION {bots}.holds_until(
+    bot text, who text, computed timestamptz, read timestamptz, until timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
-    SELECT least(until, interval '{silence} seconds'
-        + greatest(computed, (SELECT beat_at FROM {ours}.worker_heartbeats WHERE bot_name = bot))) $$;
+    SELECT least(until,
+        (SELECT at + interval '{ttl} seconds' FROM {ours}.message_touches
+         WHERE bot_name = bot AND user_id = who AND at > read),
+        interval '{silence} seconds'
+            + greatest(computed, (SELECT beat_at FROM {ours}.worker_heartbeats WHERE bot_name = bot))) $$;
 
 CREATE OR REPLACE FUNCTION {bots}.hours_since(moment timestamptz) RETURNS double precision LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN moment IS NOT NULL THEN greatest(extract(epoch FROM now() - moment) / 3600.0, 0)::double precision END $$;
@@ -46,7 +51,7 @@ CREATE VIEW {bots}.strategic_memory_health AS
 SELECT user_id, bot_name, {bots}.readable(memory_snapshot, {bots}.sees_private()) AS memory_snapshot,
     {bots}.hours_since(to_timestamp(own.sum_last_at / own.count)) AS avg_memory_age_hours, retrieval_frequency_trend,
     {bots}.readable(forgetting_risk_memories, {bots}.sees_private()) AS forgetting_risk_memories,
-    computed_at, {bots}.holds_until(bot_name, computed_at, expires_at) AS expires_at
+    computed_at, {bots}.holds_until(bot_name, user_id, computed_at, read_up_to, expires_at) AS expires_at
 FROM {ours}.strategic_memory_health c
 CROSS JOIN LATERAL (SELECT c.details -> 'memory_aging' -> 'age_parameters' AS age) AS stored
 CROSS JOIN LATERAL (
@@ -58,7 +63,7 @@ SELECT c.user_id, c.bot_name, own.communication_style, own.formality_level, own.
     {bots}.readable(own.primary_topics, {bots}.sees_private()) AS primary_topics, own.topic_diversity_score, own.emotional_range,
     own.dominant_emotions, own.question_frequency, own.avg_message_length, own.interaction_frequency_pattern,
     own.preferred_times, own.personality_summary, c.computed_at AS updated_at,
-    {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
+    {bots}.holds_until(c.bot_name, c.user_id, c.computed_at, c.read_up_to, c.expires_at) AS expires_at
 FROM {ours}.strategic_personality_profiles c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'personality_profile') AS own (
     communication_style text, formality_level text, verbosity_level text, primary_topics jsonb,
@@ -70,7 +75,8 @@ DROP VIEW IF EXISTS {bots}.strategic_conversation_patterns;
 CREATE VIEW {bots}.strategic_conversation_patterns AS
 SELECT c.user_id, c.bot_name, own.question_patterns, own.temporal_patterns, own.length_patterns, own.initiation_patterns,
     {bots}.readable(own.topic_patterns, {bots}.sees_private()) AS topic_patterns, own.style_evolution,
-    c.computed_at AS analysis_timestamp, {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
+    c.computed_at AS analysis_timestamp,
+    {bots}.holds_until(c.bot_name, c.user_id, c.computed_at, c.read_up_to, c.expires_at) AS expires_at
 FROM {ours}.strategic_conversation_patterns c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'conversation_patterns') AS own (
     question_patterns jsonb, temporal_patterns jsonb, length_patterns jsonb, initiation_patterns jsonb,
@@ -82,7 +88,7 @@ SELECT c.user_id, c.bot_name, own.switch_count, own.switch_frequency, c.avg_topi
     {bots}.readable(own.switch_patterns, {bots}.sees_private()) AS switch_patterns,
     {bots}.readable(own.common_transitions, {bots}.sees_private()) AS common_transitions,
     own.abrupt_switch_rate, own.context_coherence_score, c.computed_at AS updated_at,
-    {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
+    {bots}.holds_until(c.bot_name, c.user_id, c.computed_at, c.read_up_to, c.expires_at) AS expires_at
 FROM {ours}.strategic_conversation_patterns c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'context_switches') AS own (
     switch_count integer, switch_frequency double precision, switch_patterns jsonb, common_transitions jsonb,
@@ -93,7 +99,7 @@ CREATE VIEW {bots}.strategic_character_performance AS
 SELECT c.user_id, c.bot_name, own.avg_response_time, own.response_time_trend, c.quality_trend, own.engagement_trend,
     own.avg_quality_score, c.engagement_score_avg AS avg_engagement_score, own.conversation_count, own.performance_summary,
     {bots}.sentences(own.recommendations) AS recommendations, c.computed_at AS updated_at,
-    {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
+    {bots}.holds_until(c.bot_name, c.user_id, c.computed_at, c.read_up_to, c.expires_at) AS expires_at
 FROM {ours}.strategic_character_performance c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'character_performance') AS own (
     avg_response_time double precision, response_time_trend text, engagement_trend text,
@@ -107,7 +113,7 @@ SELECT c.user_id, c.bot_name, own.decay_rate, own.retention_baseline, own.reinfo
     own.total_retrieval_count, own.avg_retrieval_interval_days,
     {bots}.readable(own.reinforcement_opportunities, {bots}.sees_private()) AS reinforcement_opportunities,
     own.optimal_recall_days, own.recall_strategy, own.confidence, c.computed_at AS analysis_timestamp,
-    {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
+    {bots}.holds_until(c.bot_name, c.user_id, c.computed_at, c.read_up_to, c.expires_at) AS expires_at
 FROM {ours}.strategic_memory_behavior c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'human_like_memory') AS own (
     decay_rate double precision, retention_baseline double precision, reinforced_topic_count integer,
@@ -129,7 +135,7 @@ SELECT c.user_id, c.bot_name,
     jsonb_array_length({bots}.readable(own.milestones, {bots}.sees_private())) AS milestone_count,
     own.optimal_engagement_hour, own.optimal_engagement_day,
     {bots}.sentences(own.recommendations) AS recommendations, c.computed_at AS analysis_timestamp,
-    {bots}.holds_until(c.bot_name, c.computed_at, c.expires_at) AS expires_at
+    {bots}.holds_until(c.bot_name, c.user_id, c.computed_at, c.read_up_to, c.expires_at) AS expires_at
 FROM {ours}.strategic_engagement_opportunities c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'proactive_engagement') AS own (
     last_message_at timestamptz, lull jsonb, unresolved_topic_count integer, unresolved_shared_count integer,

@@ -49,6 +49,7 @@ from whisper_enrich.automation.checks import (
     no_dead_letters,
     nothing_waits_too_long,
 )
+from whisper_enrich.automation.invalidation import invalidate_caches
 from whisper_enrich.automation.jobs import (
     backfill_enrichment,
     check_quality,
@@ -68,7 +69,7 @@ from whisper_enrich.automation.schedules import (
     roll_up_nightly,
     sweep_recent_days,
 )
-from whisper_enrich.automation.sensors import collect_batches, new_messages
+from whisper_enrich.automation.sensors import collect_batches, new_messages, requested_users
 from whisper_enrich.resources.pipeline import Pipeline
 
 defs = Definitions(
@@ -107,9 +108,10 @@ defs = Definitions(
         roll_up_bot,
         prune_model_answers,
         prune_strategic_snapshots,
+        invalidate_caches,
         check_quality,
     ],
-    sensors=[new_messages, collect_batches],
+    sensors=[new_messages, requested_users, collect_batches],
     schedules=[
         sweep_recent_days,
         renew_caches,

@@ -129,7 +129,8 @@ def ctx(pipeline: Pipeline) -> StageContext:
 
 TIME_SENSITIVE = {
     "asking/test_timing.py", "automation/test_schedules.py", "facts/test_ageing.py", "facts/test_dates.py",
-    "facts/test_fold_time.py", "hot_path/test_time_phrases.py", "loading/test_jsonl.py", "loading/test_locomo.py",
+    "facts/test_fold_time.py", "hot_path/test_freshness.py", "hot_path/test_reading.py", "hot_path/test_time_phrases.py",
+    "loading/test_jsonl.py", "loading/test_locomo.py",
     "messages/test_parsing.py", "sample/test_lines.py", "sample/test_sample_loading.py", "stages/test_pipeline.py",
     "stages/test_strategic.py", "strategic/test_activity.py", "strategic/test_character_performance.py",
     "strategic/test_conversation_patterns.py", "strategic/test_days.py", "strategic/test_gaps.py",

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "whisper_enrich"
 DAGSTER_ROOMS = {"assets", "automation", "resources", "cli"}
 DAGSTER_FILES = {"definitions.py", "partitions.py"}
-DOMAIN = {"facts", "summaries", "text", "messages"}
+DOMAIN = {"facts", "summaries", "text", "messages", "strategic"}
 
 
 def modules():
@@ -44,6 +45,24 @@ def test_only_the_rooms_of_dagster_import_it(path):
 def test_the_domain_knows_neither_database_nor_stages(path):
     forbidden = ("sqlalchemy", "psycopg2", "whisper_enrich.storage", "whisper_enrich.stages", "whisper_enrich.assets")
     assert not {name for name in imports(path) if name.startswith(forbidden)}
+
+
+HOT_PATH_MAY_IMPORT = (
+    "whisper_enrich.hot_path", "whisper_enrich.errors", "whisper_enrich.facts.ageing", "whisper_enrich.facts.model",
+    "whisper_enrich.strategic.validity", "whisper_enrich.text.words", "whisper_enrich.messages.model",
+)  # fmt: skip
+"""Of ours; none of it loads a heavy library (`hot_path/test_imports.py` looks at what is loaded in fact)."""
+BOTS_HAVE = {"psycopg2", "sqlalchemy", "asyncpg", "dateutil"}
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in modules() if room(p) == "hot_path"], ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_what_a_bot_imports_needs_nothing_of_the_worker(path):
+    ours = {name for name in imports(path) if name.startswith("whisper_enrich")}
+    assert not {name for name in ours if not name.startswith(HOT_PATH_MAY_IMPORT)}
+    foreign = {name.split(".")[0] for name in imports(path) - ours}
+    assert foreign - set(sys.stdlib_module_names) - BOTS_HAVE == set()
 
 
 def test_modules_with_dagster_decorators_have_no_future_annotations():
@@ -99,7 +118,7 @@ def test_every_setting_says_what_it_is():
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
-def test_every_file_that_is_run_under_another_time_zone_exists():
+def test_every_file_and_folder_that_is_run_under_another_time_zone_exists():
     from whisper_enrich_tests.conftest import TIME_SENSITIVE
 
-    assert [name for name in sorted(TIME_SENSITIVE) if not (ROOT / "whisper_enrich_tests" / name).is_file()] == []
+    assert [name for name in sorted(TIME_SENSITIVE) if not (ROOT / "whisper_enrich_tests" / name).exists()] == []

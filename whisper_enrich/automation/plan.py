@@ -13,12 +13,16 @@ MAX_DAYS_PER_RUN = 31
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One run for one bot over the days from ``first`` to ``last``, of which ``waiting_days`` have work."""
+    """One run for one bot over the days from ``first`` to ``last``, of which ``waiting_days`` have work.
+
+    ``requested`` says that the bot has asked for a user's messages.
+    """
 
     bot_name: str
     first: date
     last: date
     waiting_days: int
+    requested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +41,16 @@ def plan_runs(
     first_day: date,
     today: date,
     paused: Mapping[str, datetime] = MappingProxyType({}),
+    requested: Collection[str] = (),
 ) -> Plan:
-    """One run per bot that has work and none in flight, over its newest block of days.
+    """One run per bot that has work and none in flight, over its newest block of days; those in ``requested`` first.
 
     ``due`` are the days with work by bot. Days outside the partitions (before ``first_day``, after ``today``) wait. Days
     with a single idle day between them share a run: that costs less than another process. ``paused`` are bots whose runs
     failed, with the time of their next one.
     """
     launches, skipped = [], {}
-    for bot_name in bots:
+    for bot_name in sorted(bots, key=lambda name: name not in requested):
         days = sorted(day for day in due.get(bot_name, ()) if first_day <= day <= today)
         if bot_name in in_flight:
             skipped[bot_name] = "a run is queued or running"
@@ -56,7 +61,9 @@ def plan_runs(
         else:
             first, last = _newest_block(days)
             waiting = sum(1 for day in days if first <= day <= last)
-            launches.append(Launch(bot_name, first, last, waiting))
+            launches.append(Launch(bot_name, first, last, waiting, bot_name in requested))
+        if bot_name in skipped and bot_name in requested:
+            skipped[bot_name] += " (its request waits)"
     return Plan(tuple(launches), skipped)
 
 

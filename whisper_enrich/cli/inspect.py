@@ -16,8 +16,9 @@ from whisper_enrich.cli.probe import describe_engine, probe
 from whisper_enrich.errors import EnrichError
 from whisper_enrich.resources.pipeline import Pipeline, opened
 from whisper_enrich.settings import Settings
-from whisper_enrich.storage import bot_views, ledger, overview
+from whisper_enrich.storage import bot_views, enrichment_requests, ledger, overview
 from whisper_enrich.storage.bot_views import BotViews
+from whisper_enrich.storage.enrichment_requests import Waiting
 from whisper_enrich.storage.migrate import bot_views_template
 from whisper_enrich.storage.overview import DayStatus, Reason
 
@@ -49,12 +50,14 @@ def status(bot: str | None, days: int) -> None:
         with pipeline.database.connect() as connection:
             statuses = overview.day_statuses(connection, now, bot)
             reasons = overview.reasons(connection, bot)
+            requests = enrichment_requests.waiting(connection, bot)
             stale = _stale(connection, pipeline.settings, bot)
         if not statuses:
             out.print("No message was taken in yet. Next: whisper-enrich enrich (or demo, for sample conversations).")
             return
         _print_days(statuses, days, now)
         _print_reasons(reasons)
+        _print_requests(requests, now)
         if stale:
             out.print(
                 f"{stale} messages were read by another engine version; [yellow]whisper-enrich enrich --stale[/] redoes them."
@@ -113,6 +116,14 @@ def _print_reasons(reasons: Sequence[Reason]) -> None:
     out.print(shown)
     if any(reason.kind == "dead" for reason in reasons):
         out.print("[yellow]whisper-enrich retry[/] gives what was set aside another round.")
+
+
+def _print_requests(waiting: Sequence[Waiting], now: datetime) -> None:
+    if waiting:
+        total = sum(w.requests for w in waiting)
+        longest = (now - min(w.since for w in waiting)).total_seconds()
+        by_bot = ", ".join(f"{w.bot_name} {w.requests}" for w in waiting)
+        out.print(f"Requests of bots that are open: {total} ({by_bot}), the oldest for {duration(longest)}.")
 
 
 @click.command()

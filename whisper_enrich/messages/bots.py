@@ -12,6 +12,9 @@ from whisper_enrich.messages.store import BotCollection, UnreadCollection
 MAX_BOT_NAME = 100
 """``bot_name`` is varchar(100) in every table of the contract."""
 
+SUMMARIES_PREFIX = "whisperengine_summaries_"
+"""Collections that hold the vectors of a bot's summaries: never messages, whatever prefixes are configured."""
+
 _OLD_SUFFIX = "_7d"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -33,7 +36,7 @@ def bot_of_collection(name: str, prefixes: Sequence[str]) -> str | None:
 
     The longest prefix that fits counts. A prefix is meant with its separator: ``chat_memories`` is ``chat_memories_``.
     """
-    rest = _without_prefix(name, prefixes)
+    rest = None if name.startswith(SUMMARIES_PREFIX) else _without_prefix(name, prefixes)
     if rest is None or rest == _OLD_SUFFIX[1:]:
         return None
     bot = rest.removesuffix(_OLD_SUFFIX)
@@ -51,6 +54,13 @@ def collection_of_bot(bot_name: str, prefixes: Sequence[str]) -> str:
     return name
 
 
+def summaries_collection(bot_name: str) -> str:
+    """The name of the collection with the vectors of a bot's summaries. Raises `InputError` where the name is no slug."""
+    if not (_SLUG.fullmatch(bot_name) and len(bot_name) <= MAX_BOT_NAME):
+        raise InputError(f"{bot_name!r} cannot be a bot's name. Use lower-case letters, digits, _ and -.")
+    return SUMMARIES_PREFIX + bot_name
+
+
 def discover(
     collections: Collection[str], aliases: Mapping[str, str], prefixes: Sequence[str]
 ) -> tuple[list[BotCollection], list[UnreadCollection]]:
@@ -61,9 +71,10 @@ def discover(
     one bot the one that an alias of that bot points at is read, else the one without ``_7d``, else the one under the
     earlier prefix, else the first by name.
     """
+    collections = [name for name in collections if not name.startswith(SUMMARIES_PREFIX)]
     aliases_of: dict[str, list[str]] = defaultdict(list)
     for alias, physical in sorted(aliases.items()):
-        if bot_of_collection(alias, prefixes) is not None:
+        if not physical.startswith(SUMMARIES_PREFIX) and bot_of_collection(alias, prefixes) is not None:
             aliases_of[physical].append(alias)
     owners = {
         name: owner

@@ -6,13 +6,15 @@ import re
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from whisper_enrich.errors import StoreBusy, StoreError, StoreUnavailable
 from whisper_enrich.messages.bots import collection_of_bot, discover
+from whisper_enrich.messages.edge_engine import engine_call
+from whisper_enrich.messages.edge_summaries import EdgeSummaryVectors
 from whisper_enrich.messages.edge_turn import pauses, turn
 from whisper_enrich.messages.model import Point
 from whisper_enrich.messages.parsing import HASH_FIELDS
@@ -59,7 +61,7 @@ _COLLECTION_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
 T = TypeVar("T")
 
 
-class EdgeStore:
+class EdgeStore(EdgeSummaryVectors):
     """A `MessageStore` over a folder of collections.
 
     The engine lets one opener in at a time, so every call waits its turn for up to ``wait_seconds`` (else `StoreBusy`),
@@ -86,7 +88,7 @@ class EdgeStore:
 
         request = CountRequest(filter=_unmarked(unmarked_for), exact=True)
         with self._opened(collection) as shard:
-            return _engine("counting points", shard.count, request)
+            return engine_call("counting points", shard.count, request)
 
     def scan(
         self,
@@ -125,7 +127,7 @@ class EdgeStore:
                 payloads = {point.id: point.payload for point in points}
                 for mark in marks_that_hold(some, payloads, outcome):
                     operation = UpdateOperation.set_payload([engine_id(mark.point_id)], mark_payload(mark))
-                    _engine("setting marks", shard.update, operation)
+                    engine_call("setting marks", shard.update, operation)
                     outcome.marked.append(mark.point_id)
         return outcome
 
@@ -133,29 +135,21 @@ class EdgeStore:
         from qdrant_edge import PayloadSchemaType, UpdateOperation
 
         with self._opened(collection) as shard:
-            existing = _engine("reading the list of indexes", shard.info).payload_schema
+            existing = engine_call("reading the list of indexes", shard.info).payload_schema
             missing = [field for field in FILTER_FIELDS if field not in existing]
             for field in missing:
                 operation = UpdateOperation.create_field_index(field, PayloadSchemaType.Keyword)
-                _engine("creating an index", shard.update, operation)
+                engine_call("creating an index", shard.update, operation)
         return missing
 
     def create_collection(self, bot_name: str) -> BotCollection:
         name = collection_of_bot(bot_name, self._prefixes)
         if existing := self._known(bot_name):
             return existing
-        with _files_in_order(self._root):
-            self._root.mkdir(parents=True, exist_ok=True)
-        with self._turn("creation", "creating a collection"):
+        with self._creating():
             if existing := self._known(bot_name):
                 return existing
-            with _files_in_order(self._root):
-                self._remove_unfinished()
-            # Under another name until it is whole: a process killed half-way must not leave half a collection.
-            unfinished = self._root / f"{_UNFINISHED}{name}"
-            _create_shard(unfinished)
-            with _files_in_order(self._root):
-                unfinished.rename(self._root / name)
+            self._make(name, VECTOR_NAMES)
         return BotCollection(bot_name, name)
 
     def upsert(self, collection: str, points: Sequence[Point]) -> None:
@@ -171,7 +165,7 @@ class EdgeStore:
                     edge_points = [
                         EdgePoint(engine_id(point.id), vector_lists(point), dict(point.payload)) for point in batch
                     ]
-                    _engine("writing points", shard.update, UpdateOperation.upsert_points(edge_points))
+                    engine_call("writing points", shard.update, UpdateOperation.upsert_points(edge_points))
                     written += len(batch)
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
@@ -179,7 +173,7 @@ class EdgeStore:
 
         with self._opened(collection) as shard:
             for some in chunks(engine_ids(ids), 1000):
-                _engine("deleting points", shard.update, UpdateOperation.delete_points(list(some)))
+                engine_call("deleting points", shard.update, UpdateOperation.delete_points(list(some)))
 
     def close(self) -> None:
         """Nothing to release: every call has closed what it opened."""
@@ -213,7 +207,7 @@ class EdgeStore:
                     with_payload=fields or False,
                     with_vector=False,
                 )
-                records, offset = _engine("reading a page", shard.scroll, request)
+                records, offset = engine_call("reading a page", shard.scroll, request)
                 if records:
                     pages.append([_point(record) for record in records])
                 if offset is None:
@@ -228,6 +222,27 @@ class EdgeStore:
 
     def _known(self, bot_name: str) -> BotCollection | None:
         return next((bot for bot in self.bots() if bot.bot_name == bot_name), None)
+
+    def _has(self, collection: str) -> bool:
+        with _files_in_order(self._root):
+            return _is_collection(self._root / collection)
+
+    @contextmanager
+    def _creating(self) -> Iterator[None]:
+        """Our turn at making collections."""
+        with _files_in_order(self._root):
+            self._root.mkdir(parents=True, exist_ok=True)
+        with self._turn("creation", "creating a collection"):
+            yield
+
+    def _make(self, name: str, vectors: Sequence[str]) -> None:
+        with _files_in_order(self._root):
+            self._remove_unfinished()
+        # Under another name until it is whole: a process killed half-way must not leave half a collection.
+        unfinished = self._root / f"{_UNFINISHED}{name}"
+        _create_shard(unfinished, vectors)
+        with _files_in_order(self._root):
+            unfinished.rename(self._root / name)
 
     def _remove_unfinished(self) -> None:
         for path in self._root.glob(f"{_UNFINISHED}*"):
@@ -259,18 +274,18 @@ class EdgeStore:
             try:
                 yield shard
             finally:
-                _engine("closing the collection", shard.close)
+                engine_call("closing the collection", shard.close)
 
     def _load(self, folder: Path, deadline: float, doing: str) -> qdrant_edge.EdgeShard:
         from qdrant_edge import EdgeShard
 
         try:
-            return _engine(doing, EdgeShard.load, str(folder))
+            return engine_call(doing, EdgeShard.load, str(folder))
         except StoreBusy:
             # Held by a program that takes no turns with us.
             for _ in pauses(deadline):
                 try:
-                    return _engine(doing, EdgeShard.load, str(folder))
+                    return engine_call(doing, EdgeShard.load, str(folder))
                 except StoreBusy:
                     continue
         raise self._busy(doing)
@@ -280,28 +295,6 @@ class EdgeStore:
             f"Another process held the embedded message store in {self._root} for more than {self._wait_seconds:g} s "
             f"({doing}). Wait until it has finished, or stop it, and try again."
         )
-
-
-def _engine(doing: str, call: Callable[..., T], *arguments: Any) -> T:
-    """Call the engine; its errors, which are bare exceptions or panics, become ours."""
-    try:
-        return call(*arguments)
-    except Exception as error:  # noqa: BLE001 - the engine raises nothing more precise
-        if "WouldBlock" in str(error):
-            raise StoreBusy("Another process holds the embedded message store. Try again later.") from None
-        raise _failed(doing, error) from None
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        raise _failed(doing, error) from None
-
-
-def _failed(doing: str, error: BaseException) -> StoreError:
-    # Conversion errors quote the value that could not be converted, so only the engine's own words are passed on.
-    detail = str(error)[:300] if type(error) is Exception else type(error).__name__
-    return StoreError(
-        f"The embedded message store failed while {doing}: {detail}. Look for a full disk or a damaged folder."
-    )
 
 
 @contextmanager
@@ -322,21 +315,21 @@ def _is_collection(path: Path) -> bool:
     return not path.name.startswith(".") and (path / _CONFIG).is_file()
 
 
-def _create_shard(folder: Path) -> None:
+def _create_shard(folder: Path, vectors: Sequence[str]) -> None:
     from qdrant_edge import Distance, EdgeConfig, EdgeShard, EdgeVectorParams, HnswIndexConfig, Memory
 
     # Vectors cold: else each opening brings all of them into memory, 0.2 s and 200 MB instead of 0.05 s and 0 at 40,000
     # points. Payloads cached: cold, the default, they are read ten times as slowly after each opening.
     vector = EdgeVectorParams(size=VECTOR_SIZE, distance=Distance.Cosine, memory=Memory.Cold)
     config = EdgeConfig(
-        vectors=dict.fromkeys(VECTOR_NAMES, vector),
-        # No graph: we never search by vector, and building one would freeze the process.
+        vectors=dict.fromkeys(vectors, vector),
+        # No graph: only summaries are searched by vector, which are few, and building one would freeze the process.
         hnsw_config=HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),
         payload_memory=Memory.Cached,
     )
     folder.mkdir()
-    shard = _engine("creating a collection", EdgeShard.create, str(folder), config)
-    _engine("closing a new collection", shard.close)
+    shard = engine_call("creating a collection", EdgeShard.create, str(folder), config)
+    engine_call("closing a new collection", shard.close)
 
 
 def _unmarked(ledger_id: str | None) -> qdrant_edge.Filter | None:
@@ -358,7 +351,7 @@ def _retrieve(
     shard: qdrant_edge.EdgeShard, ids: Sequence[int | str], fields: Sequence[str], vectors: Sequence[str] = ()
 ) -> list[Point]:
     """The points that exist, in the order of ``ids``."""
-    records = _engine("reading points", shard.retrieve, list(ids), list(fields) or False, list(vectors) or False)
+    records = engine_call("reading points", shard.retrieve, list(ids), list(fields) or False, list(vectors) or False)
     found: Mapping[str, Point] = {point.id: point for point in map(_point, records)}
     return [found[str(point_id)] for point_id in ids if str(point_id) in found]
 

@@ -8,12 +8,12 @@ caller of a non-generator, and between two pages of a generator.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from whisper_enrich.messages.model import Point
+from whisper_enrich.messages.model import Point, Scope
 
 MARK_STATUS = "enrichment_status"
 """Payload field of the design contract. ``completed`` on success; other values say why a point needs nothing more."""
@@ -94,6 +94,36 @@ class MarkOutcome:
     missing: list[str] = field(default_factory=list)
 
 
+SUMMARY_VECTOR = "content"
+"""The one vector of a summary, in the space of the messages' vector of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryWindow:
+    """Which summary of a bot: whose, of which span (aware, ``end`` exclusive), in which scope."""
+
+    user_id: str
+    start: datetime
+    end: datetime
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class NearSummary:
+    """A summary that a search found. ``score`` is the cosine with the vector searched for."""
+
+    window: SummaryWindow
+    score: float
+
+    @property
+    def start(self) -> datetime:
+        return self.window.start
+
+    @property
+    def scope(self) -> Scope:
+        return self.window.scope
+
+
 class MessageStore(Protocol):
     """Read messages by page and by id, count them, mark them; and, for loading, create and fill a collection."""
 
@@ -150,6 +180,24 @@ class MessageStore(Protocol):
 
     def delete(self, collection: str, ids: Sequence[str]) -> None:
         """Delete points; unknown ids are ignored."""
+
+    def put_summary_vectors(self, bot_name: str, vectors: Mapping[SummaryWindow, Sequence[float]]) -> None:
+        """Write the vectors of a bot's summaries, replacing those of the same window.
+
+        They are kept in a collection of their own, ``whisperengine_summaries_<bot>``, which is made where it is missing; the
+        payload has ``user_id``, ``scope``, ``start`` and ``end`` (ISO 8601, UTC).
+        """
+
+    def search_summary_vectors(
+        self, bot_name: str, vector: Sequence[float], *, user_id: str, scopes: Sequence[str], limit: int
+    ) -> list[NearSummary]:
+        """The summaries of one user in these scopes that are nearest by cosine, the nearest first; none where none is stored."""
+
+    def delete_summary_vectors(self, bot_name: str, windows: Sequence[SummaryWindow]) -> None:
+        """Delete vectors of summaries; unknown windows are ignored."""
+
+    def count_summary_vectors(self, bot_name: str) -> int:
+        """How many summaries of a bot have a vector here."""
 
     def close(self) -> None:
         """Release connections."""

@@ -15,7 +15,13 @@ from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.asking import register
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.fact_questions import FactsPlanner
-from whisper_enrich.stages.facts import FactsResult, record_results, store_extracted, waiting_rows
+from whisper_enrich.stages.facts import (
+    FactsResult,
+    record_results,
+    store_extracted,
+    waiting_rows,
+    wanted_at_once,
+)
 from whisper_enrich.stages.model_summaries import ModelSummariser
 from whisper_enrich.stages.summaries import Job, Verdict, summarise_days
 from whisper_enrich.storage.leases import Lease
@@ -76,7 +82,9 @@ def _for_facts(
     started = time.perf_counter()
     left = 0
     while rows := waiting_rows(ctx, bot, days, offset=left):
-        planned = planner.plan(rows)
+        # A batch takes hours: whom the bot has asked for is left to a run.
+        at_once = wanted_at_once(ctx, bot)
+        planned = planner.plan([row for row in rows if row.user_id not in at_once])
         settled = store_extracted(ctx, bot, lease, planned.settled, name, results) if planned.settled else 0
         left += len(rows) - settled
         for ask in planned.asks:

@@ -19,7 +19,7 @@ from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.facts import Extracted
 from whisper_enrich.stages.reading import read_messages
-from whisper_enrich.storage import ledger, model_batches, profiles
+from whisper_enrich.storage import enrichment_requests, ledger, model_batches, profiles
 from whisper_enrich.storage.ledger import Progress, Row
 from whisper_enrich.storage.model_batches import Held
 from whisper_enrich.storage.summaries import WindowKey, stored_windows
@@ -99,6 +99,7 @@ class FactsPlanner:
             names = profiles.names_of(connection, users)
             bot_name = profiles.display_name_of_bot(connection, self.bot.bot_name)
             held = model_batches.held(connection, self.bot.bot_name, users, self.ctx.clock())
+            at_once = enrichment_requests.requested_users(connection, self.bot.bot_name)
         waiting: dict[str, list[Row]] = defaultdict(list)
         for row in open_rows:
             if people[str(row.user_id)].model_opt_out:
@@ -112,7 +113,8 @@ class FactsPlanner:
         timelines, stored = self._timelines(wanted), self._stored_windows(wanted)
         for user_id, mine in waiting.items():
             talk = Talk(self.bot.bot_name, bot_name, user_id, names[user_id], people[user_id].zone)
-            _User(self, talk, mine, timelines.get(user_id, {}), held, stored[user_id]).plan(planned)
+            person = _User(self, talk, mine, timelines.get(user_id, {}), held, stored[user_id], user_id in at_once)
+            person.plan(planned)
         return planned
 
     def _stored_windows(self, rows: Sequence[Row]) -> dict[str, dict[WindowKey, str]]:
@@ -155,7 +157,7 @@ class FactsPlanner:
 @dataclass(frozen=True)
 class _User:
     """What one user's waiting rows need; ``scopes`` is what was said around them, ``stored`` what their windows' summaries
-    were made from."""
+    were made from. With ``at_once`` none of them waits for company: the bot has asked for them."""
 
     planner: FactsPlanner
     talk: Talk
@@ -163,6 +165,7 @@ class _User:
     scopes: Mapping[Scope, list[Message]]
     held: Held
     stored: Mapping[WindowKey, str]
+    at_once: bool
 
     @property
     def _summary_version(self) -> str:
@@ -186,8 +189,8 @@ class _User:
         now = ctx.clock()
         last_at = max(timeline[-1].at for timeline in self.scopes.values() if timeline)
         look_again = facts_due(asked, last_at, Patience.of(ctx.settings), now)
-        if look_again is not None and not any(row.attempts for row in self.rows):
-            planned.settled += [waits(by_point[m.point_id], "gathering", look_again) for m in asked]
+        if look_again is not None and not self.at_once and not any(row.attempts for row in self.rows):
+            planned.settled += [waits(by_point[m.point_id], enrichment_requests.GATHERING, look_again) for m in asked]
             return
         for timeline in self.scopes.values():
             points = {m.point_id for m in asked} & {m.point_id for m in timeline}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -18,7 +18,7 @@ from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.attempts import failed
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.reading import POINTS_A_READ, Read, read_messages
-from whisper_enrich.storage import fact_history, fact_rulings, ledger, profiles
+from whisper_enrich.storage import enrichment_requests, fact_history, fact_rulings, ledger, profiles
 from whisper_enrich.storage import facts as repository
 from whisper_enrich.storage.database import refuses_data
 from whisper_enrich.storage.leases import Lease
@@ -54,7 +54,7 @@ def extract_facts(
     results: dict[date, FactsResult] = defaultdict(FactsResult)
     started = time.perf_counter()
     with ctx.lease(f"{bot.bot_name}/facts") as lease:
-        while rows := waiting_rows(ctx, bot, days):
+        while rows := waiting_rows(ctx, bot, days, first=wanted_at_once(ctx, bot)):
             read = read_messages(ctx, bot, rows)
             moved = store_extracted(ctx, bot, lease, _extracted(ctx, read, extract, results), version, results)
             if not moved and read.rows:
@@ -77,10 +77,19 @@ def record_results(ctx: StageContext, bot: BotCollection, results: Mapping[date,
     ctx.record_stage(bot.bot_name, "facts", seconds, counts)
 
 
-def waiting_rows(ctx: StageContext, bot: BotCollection, days: Sequence[date], offset: int = 0) -> list[Row]:
-    """Rows of these days that wait for facts and may be worked on now, so many as are taken at once after ``offset``."""
+def waiting_rows(
+    ctx: StageContext, bot: BotCollection, days: Sequence[date], offset: int = 0, *, first: Collection[str] = ()
+) -> list[Row]:
+    """Rows of these days that wait for facts and may be worked on now, so many as are taken at once after ``offset``; those
+    of the users in ``first`` before all others."""
     with ctx.database.connect() as connection:
-        return ledger.waiting(connection, bot.bot_name, days, "facts", ctx.clock(), POINTS_A_READ, offset)
+        return ledger.waiting(connection, bot.bot_name, days, "facts", ctx.clock(), POINTS_A_READ, offset, first)
+
+
+def wanted_at_once(ctx: StageContext, bot: BotCollection) -> frozenset[str]:
+    """The users whose messages the bot has asked for."""
+    with ctx.database.connect() as connection:
+        return enrichment_requests.requested_users(connection, bot.bot_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +172,7 @@ def store_extracted(
 
 
 def _write(ctx: StageContext, bot: BotCollection, lease: Lease, batch: Sequence[Extracted], version: str) -> int:
-    """One transaction: token, assertions, folds, ledger. Returns the ledger rows moved."""
+    """One transaction: token, assertions, folds, ledger, requests that this meets. Returns the ledger rows moved."""
     settled = [item.row.point_id for item in batch if item.assertions is not None]
     assertions = [assertion for item in batch for assertion in item.assertions or ()]
     with ctx.database.begin() as connection:
@@ -177,7 +186,9 @@ def _write(ctx: StageContext, bot: BotCollection, lease: Lease, batch: Sequence[
             engine_version=version, extracted_at=ctx.clock(),
         )  # fmt: skip
         refold(connection, bot.bot_name, sorted(users))
-        return ledger.record(connection, bot.bot_name, "facts", version, [item.progress for item in batch])
+        moved = ledger.record(connection, bot.bot_name, "facts", version, [item.progress for item in batch])
+        enrichment_requests.finish(connection, bot.bot_name)
+        return moved
 
 
 def refold(connection, bot_name: str, users: Sequence[str]) -> repository.FactChanges:

@@ -11,7 +11,7 @@ from whisper_enrich.messages.model import Disposition, ParsedPoint, Point
 from whisper_enrich.messages.parsing import parse_point
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.storage import ledger_intake, overview, quarantine, strategic_caches
+from whisper_enrich.storage import enrichment_requests, ledger_intake, overview, quarantine, strategic_caches
 
 SKEW_SECONDS = 60.0
 """From this difference between its two clocks on, a point's writer did not run in UTC."""
@@ -34,16 +34,21 @@ class IntakeResult:
 
 
 def take_in(ctx: StageContext, bot: BotCollection) -> IntakeResult:
-    """Page through the unmarked points of the bot to the end and enter them into the ledger.
+    """Page through the unmarked points of the bot to the end and enter them into the ledger. The requests that were open at
+    the beginning are claimed then.
 
     Each page is a transaction of its own. Raises `StoreUnavailable` when the store fails; what was read so far stays.
     """
     result = IntakeResult()
     with ctx.lease(f"{bot.bot_name}/intake"):
+        with ctx.database.connect() as connection:
+            requests = enrichment_requests.open_requests(connection, bot.bot_name)
         result.indexes_created = ctx.store.ensure_indexes(bot.collection)
         pages = ctx.store.scan(bot.collection, unmarked_for=ctx.ledger_id, page_size=ctx.settings.qdrant_page_size)
         for page in pages:
             _count(result, enter(ctx, bot, page, ctx.clock()))
+        with ctx.database.begin() as connection:
+            enrichment_requests.claim(connection, bot.bot_name, requests)
         result.points_in_store = ctx.store.count(bot.collection)
     with ctx.database.connect() as connection:
         result.unknown_points = max(0, result.points_in_store - overview.known_points(connection, bot.bot_name))

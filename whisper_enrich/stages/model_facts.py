@@ -24,7 +24,14 @@ from whisper_enrich.stages.asking import Reply, ask_all, more_budget_at, registe
 from whisper_enrich.stages.attempts import failed
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.fact_questions import Ask, FactsPlanner, waits
-from whisper_enrich.stages.facts import Extracted, FactsResult, record_results, store_extracted, waiting_rows
+from whisper_enrich.stages.facts import (
+    Extracted,
+    FactsResult,
+    record_results,
+    store_extracted,
+    waiting_rows,
+    wanted_at_once,
+)
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import Progress, Row
 
@@ -50,7 +57,7 @@ def ask_facts(
         planner = FactsPlanner(ctx, bot, gateway, with_summaries and can_combine(ctx.settings))
         work = _Work(ctx, bot, gateway, lease, planner, results)
         stuck: set[tuple[str, int]] = set()
-        while halt is None and (rows := waiting_rows(ctx, bot, days)):
+        while halt is None and (rows := waiting_rows(ctx, bot, days, first=wanted_at_once(ctx, bot))):
             moved, halt = work.round(rows)
             looked_at = {(row.point_id, row.revision) for row in rows}
             if not moved and halt is None and looked_at == stuck:

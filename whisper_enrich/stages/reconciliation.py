@@ -1,7 +1,7 @@
 """Reconciliation: every point of the store against every row of the ledger.
 
 Finds what no mark tells: edits under a mark, deletions, marks that outlived a restored database, marks that a restored
-store has lost, messages that were never seen.
+store has lost, messages that were never seen. Vectors of summaries that are missing in the store are written again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from whisper_enrich.messages.model import Point
 from whisper_enrich.messages.store import MARK_HASH, MARK_LEDGER, MARK_STATUS, VALID_STATUSES, BotCollection
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import enter
+from whisper_enrich.stages.summary_vectors import repair_vectors
 from whisper_enrich.storage import ledger_intake, overview, runs
 
 SUSPICIOUS_SHARE = 0.5
@@ -60,6 +61,7 @@ def reconcile(ctx: StageContext, bot: BotCollection, *, accept_deletions: bool =
             deleted = ledger_intake.forget_points(connection, bot.bot_name, gone)
             counts = {"new": new, "changed": changed, "deleted": deleted}
             runs.record_reconciliation(connection, bot.bot_name, ctx.clock(), points, counts)
+    repair_vectors(ctx, bot)
     return ReconciliationResult(points, new, changed, deleted)
 
 

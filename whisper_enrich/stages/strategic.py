@@ -16,8 +16,8 @@ from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.strategic_histories import Known, known_of, shelf_of, uncollected
 from whisper_enrich.stages.strategic_surroundings import Surrounding
+from whisper_enrich.storage import enrichment_requests, strategic_features
 from whisper_enrich.storage import strategic_caches as repository
-from whisper_enrich.storage import strategic_features
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.strategic_caches import BOT_WIDE, CacheRow, Due, DueDay
 from whisper_enrich.strategic.engines import (
@@ -95,7 +95,7 @@ class _Work:
     """The latest rows that were made, by user."""
 
     def latest(self, lease: Lease, result: CacheResult) -> None:
-        """Rows of users with news, and the bot-wide row where there is one."""
+        """Rows of users with news, whom the bot has asked for first; and the bot-wide row where there is one."""
         now = self.ctx.clock()
         settings = self.ctx.settings
         with self.ctx.database.begin() as connection:
@@ -104,6 +104,8 @@ class _Work:
                 connection, self.bot_name, self.cache,
                 renew_before=now + RENEWAL_MARGIN, seen_after=now - timedelta(days=settings.strategic_renew_days),
             )  # fmt: skip
+            lifted = enrichment_requests.lifted_users(connection, self.bot_name)
+        due.sort(key=lambda one: one.user_id not in lifted)
         for some in chunks(due, USERS_AT_ONCE):
             rows = list(self._rows(some, now, result))
             with self.ctx.database.begin() as connection:

@@ -12,7 +12,7 @@ from whisper_enrich.messages.store import PAYLOAD_FIELDS, VECTOR_NAMES, BotColle
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import parse_all
 from whisper_enrich.stages.reading import in_groups, read_messages
-from whisper_enrich.storage import ledger, profiles
+from whisper_enrich.storage import enrichment_requests, ledger, profiles
 from whisper_enrich.storage import strategic_features as repository
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import UserDay
@@ -50,6 +50,8 @@ def bring_features_up_to_date(
     with ctx.lease(f"{bot.bot_name}/features") as lease:
         with ctx.database.connect() as connection:
             found = repository.outdated_days(connection, bot.bot_name, readable=READABLE)
+            lifted = enrichment_requests.lifted_users(connection, bot.bot_name)
+        found.sort(key=lambda day: day.user_id not in lifted)
         _remove(ctx, bot.bot_name, [day for day in found if day.content_key is None], lease, results)
         due = {(day.user_id, day.day): day for day in found if day.content_key is not None}
         for keys in in_groups(list(due), {key: day.messages for key, day in due.items()}):

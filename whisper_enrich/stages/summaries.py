@@ -7,16 +7,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
 
+from whisper_enrich.errors import StoreError
 from whisper_enrich.messages.model import Message, Scope
-from whisper_enrich.messages.store import BotCollection
+from whisper_enrich.messages.store import BotCollection, SummaryWindow
 from whisper_enrich.stages.attempts import failed
-from whisper_enrich.stages.context import StageContext
+from whisper_enrich.stages.context import StageContext, log
 from whisper_enrich.stages.reading import Read, in_groups, read_messages
-from whisper_enrich.storage import ledger, profiles
+from whisper_enrich.stages.summary_vectors import Made, bring_vectors_up_to_date
+from whisper_enrich.storage import enrichment_requests, ledger, profiles
 from whisper_enrich.storage import summaries as repository
 from whisper_enrich.storage.database import refuses_data
 from whisper_enrich.storage.leases import Lease
@@ -24,6 +27,7 @@ from whisper_enrich.storage.ledger import Progress, Row, UserDay
 from whisper_enrich.storage.summaries import WindowKey, WindowSummary
 from whisper_enrich.summaries import extractive
 from whisper_enrich.summaries.model import Summary, Window
+from whisper_enrich.summaries.vectors import mean_direction
 from whisper_enrich.summaries.windows import Action, assign, decide
 
 
@@ -142,6 +146,7 @@ def summarise_days(
     with ctx.lease(f"{bot.bot_name}/summary") as lease:
         for group in _groups(ctx, bot, days):
             _summarise_group(ctx, bot, group, engine, lease, results)
+        _bring_vectors_up_to_date(ctx, bot, days, lease)
     ctx.record_stage(
         bot.bot_name, "summary", time.perf_counter() - started,
         {
@@ -152,6 +157,17 @@ def summarise_days(
     if engine.halt is not None:
         raise engine.halt
     return results
+
+
+def _bring_vectors_up_to_date(
+    ctx: StageContext, bot: BotCollection, days: Sequence[date], lease: Lease, made: Made = MappingProxyType({})
+) -> None:
+    """Summaries count without their vectors, too: a store that does not take these is told of, and tried again by the next
+    run of the day and by reconciliation."""
+    try:
+        bring_vectors_up_to_date(ctx, bot, lease, days, made)
+    except StoreError as error:
+        log.warning("Summaries of %s are stored without their vectors for now. %s", bot.bot_name, error)
 
 
 Rows = Mapping[UserDay, list[Row]]
@@ -174,12 +190,13 @@ class _Group:
 
 
 def _groups(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> Iterator[_Group]:
-    """The users and days with work, so many at a time as are read from the store at once."""
+    """The users and days with work, so many at a time as are read from the store at once; whom the bot has asked for first."""
     with ctx.database.connect() as connection:
+        lifted = enrichment_requests.lifted_users(connection, bot.bot_name)
         wanted = ledger.user_days_waiting(connection, bot.bot_name, days, "summary", ctx.clock())
         stale = repository.stale_user_days(connection, bot.bot_name, days)
         sizes = ledger.sizes_of_user_days(connection, bot.bot_name, wanted | stale.keys())
-    for keys in in_groups(sorted(sizes, key=lambda pair: (pair[1], pair[0])), sizes):
+    for keys in in_groups(sorted(sizes, key=lambda pair: (pair[0] not in lifted, pair[1], pair[0])), sizes):
         with ctx.database.connect() as connection:
             rows = ledger.rows_of_user_days(connection, bot.bot_name, keys)
         yield _Group(rows, {key: stale[key] for key in keys if key in stale})
@@ -211,6 +228,7 @@ def _summarise_group(
         _write(ctx, bot, group, engine, lease, changes)
     for day, result in changes.results.items():
         results[day].add(result)
+    _bring_vectors_up_to_date(ctx, bot, sorted({day for _, day in group.rows}), lease, changes.vectors)
 
 
 def _refused(ctx: StageContext, rows: Rows, error: Exception) -> _Changes:
@@ -279,6 +297,7 @@ class _Changes:
     settled_days: list[UserDay] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
     results: dict[date, SummariesResult] = field(default_factory=lambda: defaultdict(SummariesResult))
+    vectors: dict[tuple[SummaryWindow, str], Sequence[float] | None] = field(default_factory=dict)
 
 
 @dataclass
@@ -320,6 +339,9 @@ class _UserDay:
             self.result.failures[verdict.failure] += 1
         if verdict.summary is not None:
             self.changes.written.append(WindowSummary(self.user_id, key, verdict.summary))
+            vectors = {m.point_id: m.vector for m in job.messages if m.vector is not None}
+            made = (SummaryWindow(self.user_id, *key), verdict.summary.input_hash)
+            self.changes.vectors[made] = mean_direction(list(vectors.values()))
             self.result.summaries += 1
             self.result.short += job.short
             self.result.states[verdict.summary.state.value] += 1

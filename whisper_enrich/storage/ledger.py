@@ -71,13 +71,17 @@ def waiting(
     now: datetime,
     limit: int,
     offset: int = 0,
+    first: Collection[str] = (),
 ) -> list[Row]:
     """Rows of these days that the stage may work on now, those of one user together, at most ``limit`` after ``offset``.
+    The users in ``first`` come before all others.
 
     And those of any day that are no conversation any more: what was derived from them is to be withdrawn, and their day
     may be no partition.
     """
     wanted = Part.USER if stage == "facts" else Part.USER | Part.BOT
+    # Only where it is needed: an index has the rows in the order of the others.
+    before_others = "user_id = ANY(CAST(:first AS text[])) IS NOT TRUE," if first else ""
     rows = connection.execute(
         text(
             f"""
@@ -85,11 +89,14 @@ def waiting(
             FROM message_ledger
             WHERE bot_name = :bot AND {stage}_state = 'waiting' AND (day = ANY(:days) OR disposition <> 'conversation')
               AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)
-            ORDER BY user_id, event_time, point_id LIMIT :limit OFFSET :offset
+            ORDER BY {before_others} user_id, event_time, point_id LIMIT :limit OFFSET :offset
             """
         ),
-        {"bot": bot_name, "days": list(days), "now": now, "limit": limit, "offset": offset},
-    )
+        {
+            "bot": bot_name, "days": list(days), "now": now, "limit": limit, "offset": offset,
+            "first": array_literal(first),
+        },
+    )  # fmt: skip
     return [_row(row, wanted) for row in rows]
 
 

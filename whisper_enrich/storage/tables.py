@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -28,7 +29,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR, UUID
 
 from whisper_enrich.storage import strategic_tables
 from whisper_enrich.storage.schema_metadata import metadata
@@ -128,6 +129,28 @@ quarantine = Table(
     Column("discovered_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("bot_name", "point_id"),
     comment="Points that cannot be read as messages, with the reason.",
+)
+
+enrichment_requests = Table(
+    "enrichment_requests",
+    metadata,
+    Column("bot_name", String(100), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column(
+        "requested_at",
+        DateTime(timezone=True),
+        nullable=False,
+        comment="Of the latest time that it was asked for.",
+    ),
+    Column("claimed_at", DateTime(timezone=True), comment="When an intake that began after it had ended; null before."),
+    Column(
+        "done_at",
+        DateTime(timezone=True),
+        comment="When no message of the user waited for facts any more; null: open.",
+    ),
+    PrimaryKeyConstraint("bot_name", "user_id"),
+    Index("enrichment_requests_done_idx", "done_at", "bot_name"),
+    comment="Whose messages a bot wants read at once: the latest request of each pair.",
 )
 
 leases = Table(
@@ -265,6 +288,14 @@ user_facts = Table(
     Column("valid_from", Date),
     Column("valid_to", Date),
     Column("engine_version", Text, nullable=False),
+    Column(
+        "words",
+        TSVECTOR,
+        Computed(
+            "to_tsvector('simple'::regconfig, fact_content || ' ' || replace(attribute, '_', ' '))", persisted=True
+        ),
+        comment="Of the fact and its attribute, for the search by words.",
+    ),
     UniqueConstraint("user_id", "bot_name", "fact_content"),
     CheckConstraint("length(fact_content) <= 500", name="length"),
     CheckConstraint("confidence > 0 AND confidence < 1", name="confidence"),
@@ -349,6 +380,12 @@ conversation_summaries = Table(
     ),
     Column("decisions", ARRAY(Text), comment="Decisions and plans; null where the engine does not look for them."),
     Column("open_questions", ARRAY(Text), comment="Likewise: questions that nobody answered."),
+    Column(
+        "words",
+        TSVECTOR,
+        Computed("to_tsvector('simple'::regconfig, summary_text)", persisted=True),
+        comment="Of the summary, for the search by words.",
+    ),
     UniqueConstraint("user_id", "bot_name", "start_timestamp", "end_timestamp", "scope"),
     CheckConstraint("start_timestamp < end_timestamp", name="window"),
     CheckConstraint("state IN ('final', 'provisional', 'degraded')", name="state"),
@@ -357,6 +394,20 @@ conversation_summaries = Table(
     Index("conversation_summaries_created_at_idx", "created_at"),
     Index("conversation_summaries_topics_idx", "key_topics", postgresql_using="gin"),
     comment="One row a user, bot, window and scope.",
+)
+
+summary_vectors = Table(
+    "summary_vectors",
+    metadata,
+    Column("bot_name", String(100), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("start_timestamp", DateTime(timezone=False), nullable=False),
+    Column("end_timestamp", DateTime(timezone=False), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("input_hash", Text, nullable=False, comment="Of the summary that the vector was made with."),
+    Column("stored", Boolean, nullable=False, comment="False where no message of the window has a vector."),
+    PrimaryKeyConstraint("bot_name", "user_id", "start_timestamp", "end_timestamp", "scope"),
+    comment="Which window summaries have their vector in the message store, for the search by meaning.",
 )
 
 summary_rollups = Table(

@@ -57,9 +57,9 @@ def test_jobs_sensors_schedules_and_checks_are_all_there():
     names = {job.name for job in repository.get_all_jobs()} - {"__ASSET_JOB"}
     assert names == {
         "enrich_bot_day", "backfill_enrichment", "reconcile_ledger", "prune_model_answers", "roll_up_bot",
-        "check_quality", "renew_bot_caches", "prune_strategic_snapshots",
+        "check_quality", "renew_bot_caches", "prune_strategic_snapshots", "invalidate_caches",
     }  # fmt: skip
-    assert {sensor.name for sensor in repository.sensor_defs} == {"new_messages", "collect_batches"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {"new_messages", "requested_users", "collect_batches"}
     assert {schedule.name for schedule in repository.schedule_defs} == {
         "sweep_recent_days", "reconcile_daily", "prune_model_answers_daily", "roll_up_nightly",
         "check_quality_hourly", "renew_caches", "prune_strategic_snapshots_daily",

@@ -73,3 +73,12 @@ def test_days_become_ranges_without_gaps():
         (date(2026, 3, 5), date(2026, 3, 5)),
     ]
     assert contiguous([]) == []
+
+
+def test_bots_with_requests_come_first_and_say_where_one_waits():
+    due = {"elena": days(20), "marcus": days(20), "zoe": days(20)}
+    plan = plan_runs(
+        ["elena", "marcus", "zoe"], due, {"elena"}, first_day=FIRST, today=TODAY, requested=["zoe", "elena"]
+    )
+    assert [(launch.bot_name, launch.requested) for launch in plan.launches] == [("zoe", True), ("marcus", False)]
+    assert plan.skipped == {"elena": "a run is queued or running (its request waits)"}

@@ -168,6 +168,24 @@ def test_status_of_one_bot_leaves_out_the_others(cli, enriched):
     assert "There is no bot 'nobody'" in cli("status", "--bot", "nobody").error
 
 
+def test_status_mentions_open_requests_in_one_line(cli, enriched, home):
+    assert "Requests of bots" not in cli("status").out
+    with EmbeddedPostgres(home) as info:
+        engine = create_engine(info.sqlalchemy_url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(
+                text(
+                    "INSERT INTO whisper_enrich.enrichment_requests (bot_name, user_id, requested_at, done_at) VALUES "
+                    "('elena', 'ana', now() - interval '3 minutes', NULL), ('elena', 'ben', now(), NULL), "
+                    "('marcus', 'ana', now() - interval '1 day', now())"
+                )
+            )
+            assert "Requests of bots that are open: 2 (elena 2), the oldest for 3m" in cli("status").out
+            assert "Requests of bots" not in cli("status", "--bot", "marcus").out
+            connection.execute(text("DELETE FROM whisper_enrich.enrichment_requests"))
+        engine.dispose()
+
+
 def test_retry_brings_back_what_was_set_aside(cli, enriched):
     assert "There is no bot 'nobody'" in cli("retry", "--bot", "nobody").error
     assert "'soon' is no date" in cli("retry", "--day", "soon").error

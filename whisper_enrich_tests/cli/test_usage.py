@@ -7,7 +7,7 @@ from whisper_enrich_tests.cli.conftest import cli_for
 
 COMMANDS = {
     "demo", "up", "migrate", "load", "enrich", "retry", "reconcile", "status", "doctor", "cost", "fact", "diff", "rollback",
-    "rollup", "summaries", "user", "batches", "show",
+    "rollup", "summaries", "user", "batches", "show", "ask", "cache",
 }  # fmt: skip
 
 

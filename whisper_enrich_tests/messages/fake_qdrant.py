@@ -64,6 +64,7 @@ class FakeQdrant:
             ("POST", "points"): self._retrieve,
             ("POST", "points/scroll"): self._scroll,
             ("POST", "points/count"): self._count,
+            ("POST", "points/query"): self._query,
             ("POST", "points/batch"): self._batch,
             ("POST", "points/delete"): self._delete,
             ("POST", "points/payload/delete"): self._delete_payload,
@@ -109,6 +110,13 @@ class FakeQdrant:
     def _count(self, name: str, body: Any) -> Any:
         request = models.CountRequest.model_validate(body)
         return self.client.count(name, count_filter=request.filter, exact=request.exact)
+
+    def _query(self, name: str, body: Any) -> Any:
+        request = models.QueryRequest.model_validate(body)
+        return self.client.query_points(
+            name, query=request.query, using=request.using, query_filter=request.filter, limit=request.limit,
+            with_payload=request.with_payload,
+        )  # fmt: skip
 
     def _batch(self, name: str, body: Any) -> Any:
         request = models.UpdateOperations.model_validate(body)

@@ -108,6 +108,18 @@ class _Points(wire.PointsServicer):
         return wire.CountResponse(result=wire.CountResult(count=counted.count))
 
     @_known
+    def Query(self, request: Any) -> Any:
+        found = self.fake.client.query_points(
+            request.collection_name,
+            query=list(request.query.nearest.dense.data),
+            using=request.using,
+            query_filter=GrpcToRest.convert_filter(request.filter),
+            limit=request.limit,
+            with_payload=GrpcToRest.convert_with_payload_selector(request.with_payload),
+        )
+        return wire.QueryResponse(result=[RestToGrpc.convert_scored_point(each) for each in found.points])
+
+    @_known
     def UpdateBatch(self, request: Any) -> Any:
         operations = [GrpcToRest.convert_points_update_operation(each) for each in request.operations]
         self.fake.client.batch_update_points(request.collection_name, update_operations=operations)

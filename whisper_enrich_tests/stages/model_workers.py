@@ -310,7 +310,8 @@ def results(ctx: StageContext) -> dict[str, Rows]:
 
 
 _WORDS = tuple(
-    f"{name}=" for name in ("summary_text", "key_topics", "emotional_tone", "compression_ratio", "confidence_score")
+    f"{name}="
+    for name in ("summary_text", "words", "key_topics", "emotional_tone", "compression_ratio", "confidence_score")
 )
 
 
