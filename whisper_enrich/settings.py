@@ -93,7 +93,8 @@ class Settings(BaseSettings):
     )
 
     influxdb_url: str | None = Field(
-        None, description="InfluxDB 2.x server with the bots' metrics. Absent: they are estimated from the conversation."
+        None,
+        description="InfluxDB 2.x server with the bots' metrics. Absent: they are estimated from the conversation.",
     )
     influxdb_token: SecretStr | None = Field(None, description="Its token, with the right to read the bucket.")
     influxdb_org: str | None = Field(None, description="Its organisation, name or id.")
