@@ -13,7 +13,10 @@ from whisper_enrich.hot_path.context import Absence, Context, Freshness, Missing
 from whisper_enrich.hot_path.heuristics import MessageSeen
 from whisper_enrich.hot_path.options import Options
 from whisper_enrich.hot_path.reader import Reader
+from whisper_enrich.hot_path.recall import recall, recall_async
+from whisper_enrich.hot_path.recall_model import Recall
 
 __all__ = [
-    "Absence", "AsyncReader", "Context", "Freshness", "MessageSeen", "Missing", "Options", "Reader", "StaleReason",
+    "Absence", "AsyncReader", "Context", "Freshness", "MessageSeen", "Missing", "Options", "Reader", "Recall", "StaleReason",
+    "recall", "recall_async",
 ]  # fmt: skip

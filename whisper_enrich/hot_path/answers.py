@@ -103,7 +103,7 @@ class Answers:
 
     def _without(self, request: Request, why: NoAnswer, strict: bool) -> Contents:
         """What was read earlier, or nothing."""
-        self._note(why, strict)
+        self.note(why, strict)
         if (row := self._remembered.recall(request.key)) is None:
             return rows.NoContents(why.reason)
         earlier = replace(request, moment=replace(request.moment, remembered=True))
@@ -125,18 +125,19 @@ class Answers:
 
     def touched(self, row: Row | NoAnswer, strict: bool) -> bool:
         if isinstance(row, NoAnswer):
-            self._note(row, strict)
+            self.note(row, strict)
             return False
         return True
 
     def _single(self, row: Row | NoAnswer, strict: bool, read: Callable[[Sequence[Any]], Answer]) -> Answer | Missing:
         if isinstance(row, NoAnswer):
-            self._note(row, strict)
+            self.note(row, strict)
             return Missing(row.reason)
-        found = self._read(lambda: read(row or ()), strict)
+        found = self.read(lambda: read(row or ()), strict)
         return Missing(Absence.UNREADABLE) if found is None else found
 
-    def _read(self, read: Callable[[], Answer], strict: bool) -> Answer | None:
+    def read(self, read: Callable[[], Answer], strict: bool) -> Answer | None:
+        """What ``read`` makes of a row; None, and a line in the log, where it cannot. Raises for ``strict``."""
         try:
             return read()
         except rows.UNREADABLE as error:
@@ -145,7 +146,8 @@ class Answers:
             self.log.note("a row could not be read", type(error).__name__)
             return None
 
-    def _note(self, why: NoAnswer, strict: bool) -> None:
+    def note(self, why: NoAnswer, strict: bool) -> None:
+        """Say in the log, once a minute, why there is no answer. Raises it for ``strict``."""
         if strict:
             raise _raised(why) from None
         self.log.note(_TROUBLES.get(why.reason, why.reason.value), why.cause)

@@ -31,7 +31,7 @@ class AsyncReader:
     def __init__(self, pool: Pool, options: Options | None = None) -> None:
         self.options = options or Options()
         self._pool = pool
-        self._answers = Answers(self.options)
+        self.answers = Answers(self.options)
         self._late: set[_Call] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -46,15 +46,15 @@ class AsyncReader:
         strict: bool = False,
     ) -> Context:
         """As `Reader.get_context`."""
-        question = self._answers.for_context(self._answers.request(user_id, bot_name, channel_scope, now))
-        return self._answers.context(question, await self._ask(question), messages, strict)
+        question = self.answers.for_context(self.answers.request(user_id, bot_name, channel_scope, now))
+        return self.answers.context(question, await self.ask(question), messages, strict)
 
     async def get_strategic(
         self, table: str, user_id: str, bot_name: str, channel_scope: str, now: datetime, *, strict: bool = False
     ) -> dict[str, Strategic | Missing]:
         """As `Reader.get_strategic`."""
-        question = self._answers.for_cache(self._answers.request(user_id, bot_name, channel_scope, now), table)
-        return self._answers.strategic(question, table, await self._ask(question), strict)
+        question = self.answers.for_cache(self.answers.request(user_id, bot_name, channel_scope, now), table)
+        return self.answers.strategic(question, table, await self.ask(question), strict)
 
     async def get_facts(
         self,
@@ -70,9 +70,9 @@ class AsyncReader:
         strict: bool = False,
     ) -> Facts | Missing:
         """As `Reader.get_facts`."""
-        request = self._answers.request(user_id, bot_name, channel_scope, now)
-        question = self._answers.for_facts(request, category, as_of, known_as_of, limit)
-        return self._answers.facts(question, await self._ask(question), limit, strict)
+        request = self.answers.request(user_id, bot_name, channel_scope, now)
+        question = self.answers.for_facts(request, category, as_of, known_as_of, limit)
+        return self.answers.facts(question, await self.ask(question), limit, strict)
 
     async def get_summaries(
         self,
@@ -87,25 +87,26 @@ class AsyncReader:
         strict: bool = False,
     ) -> Summaries | Missing:
         """As `Reader.get_summaries`."""
-        request = self._answers.request(user_id, bot_name, channel_scope, now)
-        question = self._answers.for_summaries(request, between, topics, limit)
-        return self._answers.summaries(question, await self._ask(question), strict)
+        request = self.answers.request(user_id, bot_name, channel_scope, now)
+        question = self.answers.for_summaries(request, between, topics, limit)
+        return self.answers.summaries(question, await self.ask(question), strict)
 
     async def touch(self, user_id: str, bot_name: str, at: datetime, *, strict: bool = False) -> bool:
         """As `Reader.touch`."""
         values = (user_id, bot_name, aware(at))
-        return self._answers.touched(await self._run(touch_query(self.options.schema), values), strict)
+        return self.answers.touched(await self._run(touch_query(self.options.schema), values), strict)
 
     async def request_enrichment(self, user_id: str, bot_name: str, *, strict: bool = False) -> bool:
         """As `Reader.request_enrichment`."""
         values = (user_id, bot_name)
-        return self._answers.touched(await self._run(request_query(self.options.schema), values), strict)
+        return self.answers.touched(await self._run(request_query(self.options.schema), values), strict)
 
-    async def _ask(self, question: Question) -> Sequence[Any] | NoAnswer | None:
+    async def ask(self, question: Question) -> Sequence[Any] | NoAnswer | None:
+        """The row that answers a question, None where there is none, or why there is no answer; it never raises."""
         return await self._run(question.query, question.values)
 
     async def _run(self, query: Query, values: Sequence[Any]) -> Sequence[Any] | NoAnswer | None:
-        circuit = self._answers.circuit
+        circuit = self.answers.circuit
         if not circuit.admits():
             return NoAnswer(Absence.CIRCUIT_OPEN, "waiting before the next try")
         if len(self._late) >= self.options.most_late:

@@ -71,10 +71,10 @@ SUMMARY = (
 LOOKED_AT = 20
 """Newest messages by which it is seen how far facts and summaries have got."""
 
-_WHO = "(VALUES ($1::text, $2::text, $3::boolean)) AS k (user_id, bot_name, private)"
+WHO = "(VALUES ($1::text, $2::text, $3::boolean)) AS k (user_id, bot_name, private)"
 
 # With a limit in its subquery an index is searched up to there and no further, however long the history.
-_STATE = f"""
+STATE = f"""
 LEFT JOIN {{schema}}.worker_heartbeats h ON h.bot_name = k.bot_name
 LEFT JOIN {{schema}}.message_touches t ON t.bot_name = k.bot_name AND t.user_id = k.user_id
 LEFT JOIN LATERAL (
@@ -90,7 +90,7 @@ LEFT JOIN LATERAL (
     ) newest
 ) l ON true
 """
-_STATE_COLUMNS = (
+STATE_COLUMNS = (
     "h.beat_at, t.at, l.newest_at, l.facts_read_at, l.facts_waiting_at, l.summaries_read_at, l.summaries_waiting_at"
 )
 
@@ -172,17 +172,17 @@ def context_query(schema: str) -> Query:
     facts = _FACTS.replace("{condition}", "").replace("{limit}", "$4::integer")
     summaries = _SUMMARIES.replace("{condition}", "").replace("{limit}", "$5::integer")
     text = (
-        f"SELECT {_STATE_COLUMNS}, f.list, s.list, {columns}\nFROM {_WHO} {_STATE}\n"
+        f"SELECT {STATE_COLUMNS}, f.list, s.list, {columns}\nFROM {WHO} {STATE}\n"
         f"LEFT JOIN LATERAL ({facts}) f ON true\nLEFT JOIN LATERAL ({summaries}) s ON true\n{joins}"
     )
-    return _in(schema, "context", text)
+    return in_schema(schema, "context", text)
 
 
 @lru_cache(maxsize=48)
 def cache_query(schema: str, cache: str) -> Query:
     """One cache. Parameters: user, bot, private (which the rows' texts are left to)."""
-    text = f"SELECT {_STATE_COLUMNS}, {_cache_columns(cache, 'c')}\nFROM {_WHO} {_STATE}\n{_cache_join(cache, 'c')}"
-    return _in(schema, cache, text)
+    text = f"SELECT {STATE_COLUMNS}, {_cache_columns(cache, 'c')}\nFROM {WHO} {STATE}\n{_cache_join(cache, 'c')}"
+    return in_schema(schema, cache, text)
 
 
 @lru_cache(maxsize=8)
@@ -222,13 +222,13 @@ def touch_query(schema: str) -> Query:
         ON CONFLICT (bot_name, user_id) DO UPDATE SET at = excluded.at WHERE excluded.at > t.at
         RETURNING true
     """
-    return _in(schema, "touch", text)
+    return in_schema(schema, "touch", text)
 
 
 def _single(schema: str, name: str, part: str) -> Query:
-    text = f"SELECT {_STATE_COLUMNS}, p.list FROM {_WHO} {_STATE}\nLEFT JOIN LATERAL ({part}) p ON true"
-    return _in(schema, name, text)
+    text = f"SELECT {STATE_COLUMNS}, p.list FROM {WHO} {STATE}\nLEFT JOIN LATERAL ({part}) p ON true"
+    return in_schema(schema, name, text)
 
 
-def _in(schema: str, name: str, text: str) -> Query:
+def in_schema(schema: str, name: str, text: str) -> Query:
     return Query(f"hot_{name}", text.replace("{schema}", f'"{schema}"'))

@@ -34,8 +34,8 @@ class Reader:
 
     def __init__(self, source: str | Engine, options: Options | None = None) -> None:
         self.options = options or Options()
-        self._answers = Answers(self.options)
-        self._connections = Connections(_Connector(source), self.options, self._answers.warm_up())
+        self.answers = Answers(self.options)
+        self._connections = Connections(_Connector(source), self.options, self.answers.warm_up())
 
     def open(self, seconds: float = 5.0) -> bool:
         """Connect now, so that the first call need not wait; whether it worked within that time."""
@@ -69,15 +69,15 @@ class Reader:
         ``channel_scope`` is 'dm' where the answer goes to a private channel with this user, else 'shared': then nothing that
         was said in a dm is in it. ``messages``, if given, fill what is missing by simple counts.
         """
-        question = self._answers.for_context(self._answers.request(user_id, bot_name, channel_scope, now))
-        return self._answers.context(question, self._ask(question), messages, strict)
+        question = self.answers.for_context(self.answers.request(user_id, bot_name, channel_scope, now))
+        return self.answers.context(question, self.ask(question), messages, strict)
 
     def get_strategic(
         self, table: str, user_id: str, bot_name: str, channel_scope: str, now: datetime, *, strict: bool = False
     ) -> dict[str, Strategic | Missing]:
         """One cache by its table's name: its parts by the names that they have in `Context` (one, or two)."""
-        question = self._answers.for_cache(self._answers.request(user_id, bot_name, channel_scope, now), table)
-        return self._answers.strategic(question, table, self._ask(question), strict)
+        question = self.answers.for_cache(self.answers.request(user_id, bot_name, channel_scope, now), table)
+        return self.answers.strategic(question, table, self.ask(question), strict)
 
     def get_facts(
         self,
@@ -93,9 +93,9 @@ class Reader:
         strict: bool = False,
     ) -> Facts | Missing:
         """What is known now; with ``as_of`` what held on that day, with ``known_as_of`` as far as it had been said by then."""
-        request = self._answers.request(user_id, bot_name, channel_scope, now)
-        question = self._answers.for_facts(request, category, as_of, known_as_of, limit)
-        return self._answers.facts(question, self._ask(question), limit, strict)
+        request = self.answers.request(user_id, bot_name, channel_scope, now)
+        question = self.answers.for_facts(request, category, as_of, known_as_of, limit)
+        return self.answers.facts(question, self.ask(question), limit, strict)
 
     def get_summaries(
         self,
@@ -110,14 +110,14 @@ class Reader:
         strict: bool = False,
     ) -> Summaries | Missing:
         """Summaries whose windows overlap the half-open range ``between``, and that have one of ``topics``; newest first."""
-        request = self._answers.request(user_id, bot_name, channel_scope, now)
-        question = self._answers.for_summaries(request, between, topics, limit)
-        return self._answers.summaries(question, self._ask(question), strict)
+        request = self.answers.request(user_id, bot_name, channel_scope, now)
+        question = self.answers.for_summaries(request, between, topics, limit)
+        return self.answers.summaries(question, self.ask(question), strict)
 
     def touch(self, user_id: str, bot_name: str, at: datetime, *, strict: bool = False) -> bool:
         """A message of this user has arrived; ``at`` is the time that is stored with it. Whether it was noted."""
         values = (user_id, bot_name, aware(at))
-        return self._answers.touched(self._run(touch_query(self.options.schema), values), strict)
+        return self.answers.touched(self._run(touch_query(self.options.schema), values), strict)
 
     def request_enrichment(self, user_id: str, bot_name: str, *, strict: bool = False) -> bool:
         """Have this user's messages read before all others; to be called when they have been stored. Whether that was noted.
@@ -125,13 +125,14 @@ class Reader:
         False where it was not confirmed within the deadline; asking again does no harm.
         """
         values = (user_id, bot_name)
-        return self._answers.touched(self._run(request_query(self.options.schema), values), strict)
+        return self.answers.touched(self._run(request_query(self.options.schema), values), strict)
 
-    def _ask(self, question: Question) -> tuple[Any, ...] | NoAnswer | None:
+    def ask(self, question: Question) -> tuple[Any, ...] | NoAnswer | None:
+        """The row that answers a question, None where there is none, or why there is no answer; it never raises."""
         return self._run(question.query, question.values)
 
     def _run(self, query: Query, values: Sequence[Any]) -> tuple[Any, ...] | NoAnswer | None:
-        circuit = self._answers.circuit
+        circuit = self.answers.circuit
         if not circuit.admits():
             return NoAnswer(Absence.CIRCUIT_OPEN, "waiting before the next try")
         try:

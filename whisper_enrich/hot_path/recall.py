@@ -80,7 +80,7 @@ def recall(
     wanted = next(steps)
     while True:
         if isinstance(wanted, Question):
-            answer = reader._ask(wanted)
+            answer = reader.ask(wanted)
         else:
             try:
                 answer = search(bot_name, query_vector, **_whose(asked))
@@ -113,7 +113,7 @@ async def recall_async(
     wanted = next(steps)
     while True:
         if isinstance(wanted, Question):
-            answer = await reader._ask(wanted)
+            answer = await reader.ask(wanted)
         else:
             try:
                 async with asyncio.timeout(reader.options.deadline_seconds):
@@ -140,7 +140,7 @@ def _asked(
 ) -> Asked:
     if limit < 1:
         raise ValueError("a recall of nothing: give a limit of at least 1")
-    return Asked(reader._answers.request(user_id, bot_name, scope, now), text, tz, limit)
+    return Asked(reader.answers.request(user_id, bot_name, scope, now), text, tz, limit)
 
 
 def _check_pair(vector: Sequence[float] | None, search: SearchByMeaning | None) -> None:
@@ -158,12 +158,12 @@ def _unreachable(error: Exception) -> NoAnswer:
 
 
 def _steps(reader: Reader | AsyncReader, asked: Asked, by_meaning: bool, strict: bool) -> Steps:
-    answers, request = reader._answers, asked.request
+    answers, request = reader.answers, asked.request
     schema, now = reader.options.schema, request.moment.now
     row = yield Question(request, anchors_query(schema), request.key)
     if isinstance(row, NoAnswer):
         return _without(asked, row, answers, strict)
-    anchors = answers._read(lambda: recall_rows.anchors_of(row or ()), strict) or {}
+    anchors = answers.read(lambda: recall_rows.anchors_of(row or ()), strict) or {}
     understood = understand(asked.text, now=now, tz=asked.tz, anchors=anchors)
 
     near: Sequence[Near] | NoAnswer = ()
@@ -177,7 +177,7 @@ def _steps(reader: Reader | AsyncReader, asked: Asked, by_meaning: bool, strict:
     row = yield Question(request, recall_query(schema), _values(asked, understood, near))
     if isinstance(row, NoAnswer):
         return _without(asked, row, answers, strict, anchors)
-    found = answers._read(lambda: recall_rows.recall_of(row or (), request, understood, asked.limit), strict)
+    found = answers.read(lambda: recall_rows.recall_of(row or (), request, understood, asked.limit), strict)
     if found is None:
         return _without(asked, NoAnswer(Absence.UNREADABLE, "a row"), answers, False, anchors)
     return replace(found, meaning_missing=meaning_missing)
@@ -187,7 +187,7 @@ def _without(
     asked: Asked, why: NoAnswer, answers: Any, strict: bool, anchors: Mapping[str, date] | None = None
 ) -> Recall:
     """Which time was meant can be said all the same."""
-    answers._note(why, strict)
+    answers.note(why, strict)
     understood = understand(asked.text, now=asked.request.moment.now, tz=asked.tz, anchors=anchors)
     return recall_rows.nothing(understood, why.reason)
 

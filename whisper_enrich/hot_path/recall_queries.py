@@ -172,5 +172,5 @@ def anchors_query(schema: str) -> Query:
 
 
 def _with_state(schema: str, name: str, columns: str, joins: str) -> Query:
-    text = f"SELECT {queries._STATE_COLUMNS}, {columns}\nFROM {queries._WHO} {queries._STATE}\n{joins}"
-    return queries._in(schema, name, text)
+    text = f"SELECT {queries.STATE_COLUMNS}, {columns}\nFROM {queries.WHO} {queries.STATE}\n{joins}"
+    return queries.in_schema(schema, name, text)

@@ -26,12 +26,15 @@ CADENCE = """
 - **Cadence:** with every run of the bot, for users who said something new; renewed before it ends for users seen within
   STRATEGIC_RENEW_DAYS.
 
-A value that cannot be computed is null, and `reasons` says why. The newest day of a run has a picture in its metadata, but for
-the runs that follow each message: the event log keeps pictures for ever.
+A value that cannot be computed is null, and `reasons` says why. What is launched in the UI has a picture in the metadata of every
+day, the sweep and the command line in that of the newest. The runs that follow each message draw none: the event log keeps
+pictures for ever.
 """
 
-LIVE_CAUSES = ("sensor", "renewal")
+LIVE_CAUSES = ("sensor", "renewal", "request")
 """Runs for these causes come by every few minutes and draw nothing; the sweep does, every six hours."""
+NEWEST_ALONE = ("sweep", "command line")
+"""Runs for these causes draw the newest of their days; whatever a person launches in the UI draws all."""
 
 
 def cache_asset(name: str, summary: str) -> AssetsDefinition:
@@ -48,7 +51,7 @@ def cache_asset(name: str, summary: str) -> AssetsDefinition:
         **COMMON,
     )
     def compute(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]):
-        draws = context.run.tags.get(CAUSE_TAG) not in LIVE_CAUSES
+        cause = context.run.tags.get(CAUSE_TAG)
         pictured: dict[str, date | None] = {}
 
         def work(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> dict[date, CacheResult]:
@@ -61,7 +64,8 @@ def cache_asset(name: str, summary: str) -> AssetsDefinition:
 
         def describe(ctx: StageContext, bot: BotCollection, day: date, result: CacheResult) -> dict[str, Any]:
             described = _describe(ctx, name, bot, day, result)
-            return described | (_picture(ctx, name, bot, day) if draws and day == pictured[bot.bot_name] else {})
+            wanted = cause not in NEWEST_ALONE or day == pictured[bot.bot_name]
+            return described | (_picture(ctx, name, bot, day) if wanted and cause not in LIVE_CAUSES else {})
 
         stage = name.removeprefix("strategic_").replace("_", " ")
         yield from for_each_bot(context, pipeline, stage, work, describe)
