@@ -91,6 +91,9 @@ class Settings(BaseSettings):
         False,
         description="Show fact statements and summaries in Dagster metadata. They stay in its event log for ever.",
     )
+    enrichment_metadata_pictures: bool = Field(
+        True, description="Draw the caches in Dagster metadata, where a person will look at them."
+    )
 
     influxdb_url: str | None = Field(
         None,

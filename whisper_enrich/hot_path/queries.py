@@ -74,7 +74,7 @@ LOOKED_AT = 20
 WHO = "(VALUES ($1::text, $2::text, $3::boolean)) AS k (user_id, bot_name, private)"
 
 # With a limit in its subquery an index is searched up to there and no further, however long the history.
-STATE = f"""
+STATE_JOINS = f"""
 LEFT JOIN {{schema}}.worker_heartbeats h ON h.bot_name = k.bot_name
 LEFT JOIN {{schema}}.message_touches t ON t.bot_name = k.bot_name AND t.user_id = k.user_id
 LEFT JOIN LATERAL (
@@ -172,7 +172,7 @@ def context_query(schema: str) -> Query:
     facts = _FACTS.replace("{condition}", "").replace("{limit}", "$4::integer")
     summaries = _SUMMARIES.replace("{condition}", "").replace("{limit}", "$5::integer")
     text = (
-        f"SELECT {STATE_COLUMNS}, f.list, s.list, {columns}\nFROM {WHO} {STATE}\n"
+        f"SELECT {STATE_COLUMNS}, f.list, s.list, {columns}\nFROM {WHO} {STATE_JOINS}\n"
         f"LEFT JOIN LATERAL ({facts}) f ON true\nLEFT JOIN LATERAL ({summaries}) s ON true\n{joins}"
     )
     return in_schema(schema, "context", text)
@@ -181,7 +181,7 @@ def context_query(schema: str) -> Query:
 @lru_cache(maxsize=48)
 def cache_query(schema: str, cache: str) -> Query:
     """One cache. Parameters: user, bot, private (which the rows' texts are left to)."""
-    text = f"SELECT {STATE_COLUMNS}, {_cache_columns(cache, 'c')}\nFROM {WHO} {STATE}\n{_cache_join(cache, 'c')}"
+    text = f"SELECT {STATE_COLUMNS}, {_cache_columns(cache, 'c')}\nFROM {WHO} {STATE_JOINS}\n{_cache_join(cache, 'c')}"
     return in_schema(schema, cache, text)
 
 
@@ -226,7 +226,7 @@ def touch_query(schema: str) -> Query:
 
 
 def _single(schema: str, name: str, part: str) -> Query:
-    text = f"SELECT {STATE_COLUMNS}, p.list FROM {WHO} {STATE}\nLEFT JOIN LATERAL ({part}) p ON true"
+    text = f"SELECT {STATE_COLUMNS}, p.list FROM {WHO} {STATE_JOINS}\nLEFT JOIN LATERAL ({part}) p ON true"
     return in_schema(schema, name, text)
 
 

@@ -172,5 +172,5 @@ def anchors_query(schema: str) -> Query:
 
 
 def _with_state(schema: str, name: str, columns: str, joins: str) -> Query:
-    text = f"SELECT {queries.STATE_COLUMNS}, {columns}\nFROM {queries.WHO} {queries.STATE}\n{joins}"
+    text = f"SELECT {queries.STATE_COLUMNS}, {columns}\nFROM {queries.WHO} {queries.STATE_JOINS}\n{joins}"
     return queries.in_schema(schema, name, text)

@@ -29,3 +29,11 @@ def test_a_picture_is_drawn_where_somebody_will_look_at_it(run, talk, cause, dra
         assert isinstance(picture, MarkdownMetadataValue)
         data = base64.b64decode(picture.md_str.partition("base64,")[2].rstrip(")"))
         assert data.startswith(b"\x89PNG") and len(data) <= 12_288
+
+
+def test_no_picture_is_drawn_where_none_is_wanted(run, talk, pipeline, settings):
+    pipeline.__dict__["settings"] = settings.model_copy(update={"enrichment_metadata_pictures": False})
+    talk(*DAYS)
+    day = date.fromisoformat(DAYS[0])
+    made = run(tags=range_tags("elena", day, day)).materialisations(CACHE)
+    assert "picture" not in made[partition_key("elena", day)].metadata

@@ -51,7 +51,7 @@ def cli_for(home: Path) -> Cli:
     """`whisper-enrich` with this state folder; keyword arguments are environment variables."""
 
     def invoke(*args: object, **env: object) -> Answer:
-        variables = {"DAGSTER_HOME": None, "WHISPER_ENRICH_HOME": str(home)}
+        variables = {"DAGSTER_HOME": None, "WHISPER_ENRICH_HOME": str(home), "ENRICHMENT_METADATA_PICTURES": "false"}
         variables |= {name: str(value) for name, value in env.items()}
         result = CliRunner().invoke(main, [str(arg) for arg in args], env=variables, prog_name="whisper-enrich")
         if result.exception is not None and not isinstance(result.exception, SystemExit):

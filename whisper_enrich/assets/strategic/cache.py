@@ -65,7 +65,8 @@ def cache_asset(name: str, summary: str) -> AssetsDefinition:
         def describe(ctx: StageContext, bot: BotCollection, day: date, result: CacheResult) -> dict[str, Any]:
             described = _describe(ctx, name, bot, day, result)
             wanted = cause not in NEWEST_ALONE or day == pictured[bot.bot_name]
-            return described | (_picture(ctx, name, bot, day) if wanted and cause not in LIVE_CAUSES else {})
+            drawn = wanted and cause not in LIVE_CAUSES and ctx.settings.enrichment_metadata_pictures
+            return described | (_picture(ctx, name, bot, day) if drawn else {})
 
         stage = name.removeprefix("strategic_").replace("_", " ")
         yield from for_each_bot(context, pipeline, stage, work, describe)
