@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetsDefinition, MetadataValue, ResourceParam, asset
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    MetadataValue,
+    ResourceParam,
+    asset,
+)
 
 from whisper_enrich.assets.metadata import table_metadata, two_columns
 from whisper_enrich.assets.partitioned import COMMON, for_each_bot
@@ -19,6 +25,8 @@ from whisper_enrich.storage import strategic_caches, strategic_rows
 from whisper_enrich.strategic.engines import ENGINE_VERSION
 
 GROUP = "strategic"
+FEATURES = "conversation_features"
+"""The asset that they are made from. A job without it (a cache alone, in the UI) has each cache see to it."""
 
 CADENCE = """
 - **Source:** `conversation_features` and the facts of the users of this bot.
@@ -42,7 +50,7 @@ def cache_asset(name: str, summary: str) -> AssetsDefinition:
 
     @asset(
         name=name,
-        deps=["conversation_features", "user_facts"],
+        deps=[FEATURES, "user_facts"],
         group_name=GROUP,
         kinds={"postgres", "python"},
         description=summary + "\n" + CADENCE.format(name=name),
@@ -55,8 +63,8 @@ def cache_asset(name: str, summary: str) -> AssetsDefinition:
         pictured: dict[str, date | None] = {}
 
         def work(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> dict[date, CacheResult]:
-            # Nothing to do where the features were made in this run.
-            bring_features_up_to_date(ctx, bot, days)
+            if not context.job_def.has_node_named(FEATURES):
+                bring_features_up_to_date(ctx, bot, days)
             results = compute_caches(ctx, bot, days, name, pipeline.surroundings(bot.bot_name))
             with ctx.database.connect() as connection:
                 pictured[bot.bot_name] = strategic_caches.newest_day(connection, name, bot.bot_name, days)
