@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ui test lint format clean
+.PHONY: help setup demo ui test lint format docs clean
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ lint: $(READY)  ## What ruff finds
 
 format: $(READY)  ## Let ruff mend what it can
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+docs: $(READY)  ## Write the pages of docs/ that are made from the code anew
+	@$(BIN)/python -m whisper_enrich.reference
 
 clean:  ## Remove the virtual environment and all local state
 	rm -rf $(VENV) .whisper-enrich build *.egg-info

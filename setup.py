@@ -41,6 +41,8 @@ REQUIREMENTS = [
     # The zones of places, and the pictures in the UI.
     "tzdata>=2025.2",
     "matplotlib>=3.10,<4",
+    # The exporter speaks Prometheus' format through it.
+    "prometheus-client>=0.21,<1",
 ]
 
 TEST_REQUIREMENTS = [
@@ -50,6 +52,7 @@ TEST_REQUIREMENTS = [
     "hypothesis>=6.115",
     "ruff>=0.8",
     "asyncpg>=0.30",
+    "orjson>=3.10,<4",
     # What our formulas are held against.
     "fsrs>=6.3,<7",
     "pymannkendall>=1.4.3",
@@ -76,6 +79,13 @@ setup(
     extras_require={
         # What a bot needs beside the reader: its pool.
         "asyncpg": ["asyncpg>=0.30,<1"],
+        # Where it is there, the reader reads JSON with it.
+        "orjson": ["orjson>=3.10,<4"],
+        "influxdb": INFLUXDB_REQUIREMENTS,
+        # What starts runs elsewhere than beside the code server: docker/dagster.docker.yaml, docker/helm/.
+        "docker": ["dagster-docker==0.29.27"],
+        "kubernetes": ["dagster-k8s==0.29.27"],
+        "celery": ["dagster-celery[redis]==0.29.27"],
         "test": TEST_REQUIREMENTS,
         "benchmark": BENCHMARK_REQUIREMENTS,
     },

@@ -23,6 +23,8 @@ from whisper_enrich.strategic.history import SESSION_GAP_SECONDS
 from whisper_enrich.strategic.validity import RENEWAL_MARGIN, lifetime, pulled_in
 
 DAY = 86_400.0
+MOST_UNREAD = 20
+"""CACHE_MAX_UNREAD_MESSAGES as it comes."""
 EPOCH = datetime(2026, 6, 1, tzinfo=UTC)
 ZONES = (-8, -7, -6, -5, -5, -4, -3, 0, 0, 1, 1, 1, 2, 2, 3, 5.5, 7, 8, 9, 10)
 """Hours from UTC, in which as many users live each."""
@@ -291,7 +293,7 @@ class Simulation:
         newest: dict[str, tuple[float, User]] = {key: (at, user) for at, key, user in self.incoming[bot][first:last]}
         for at, user in newest.values():
             if user.rows:
-                user.rows[-1].ends.append((now, _pulled_in(user.rows[-1].end, at, self.world.ttl_seconds)))
+                user.rows[-1].ends.append((now, _pulled_in(user.rows[-1].end, [at], self.world.ttl_seconds)))
         self.taken[bot], self.taken_at[bot] = last, now
         return last - first
 
@@ -342,15 +344,15 @@ class Simulation:
             return row.computed + self.world.ttl_seconds
         place = bisect_right(user.said, row.read)
         end = row.computed + user.life
-        return _pulled_in(end, user.said[place], self.world.ttl_seconds) if place < len(user.said) else end
+        return _pulled_in(end, user.said[place : place + MOST_UNREAD + 1], self.world.ttl_seconds)
 
     def _stored_end(self, row: Row, now: float) -> float:
         return row.end_at(now) if self.policy.every is None else row.computed + self.world.ttl_seconds
 
 
-def _pulled_in(ends: float, said: float, ttl: float) -> float:
+def _pulled_in(ends: float, said: Sequence[float], ttl: float) -> float:
     """`strategic.validity.pulled_in` over seconds."""
-    end = pulled_in(EPOCH + timedelta(seconds=ends), EPOCH + timedelta(seconds=said), ttl)
+    end = pulled_in(EPOCH + timedelta(seconds=ends), [EPOCH + timedelta(seconds=at) for at in said], ttl, MOST_UNREAD)
     return (end - EPOCH).total_seconds()
 
 

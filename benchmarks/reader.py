@@ -1,13 +1,21 @@
-"""How long a bot waits for the reader: shapes of the query, both readers idle and under load, and without a database.
+"""How long a bot waits for the reader: at rates and without a pause, quiet, while a run writes, and without a database.
 
-    python benchmarks/reader.py                   100 users with the rows of the sample's people
-    python benchmarks/reader.py --users 5000 --seconds 20
+    python benchmarks/reader.py                                    10,000 users, about seven minutes
+    python benchmarks/reader.py --users 100000 --report report.md  the scale of the aim; under 12 minutes on 2 cores
 
-Idle is one caller after another. Under load is an open loop: calls begin when they are due, at ``--rate`` a second over 8
-connections, whether the earlier ones have ended or not, while another process writes (it replaces cache rows and touches); a
-call's time counts from when it was due. `SELECT 1` takes the same way in the same run. The last part is what a call takes when
-the server refuses, and when it never answers; the deadline is 20 ms. In the parts before, the deadline is a second, so
-that no slow call is cut short.
+The sample goes through the pipeline and its people are copied to ``--users``, each with facts, evidence, summaries, ledger rows
+and six cache rows, in the embedded PostgreSQL, in a temporary folder (110 kB a user, and 5 GB while they are copied). Then,
+over ``--connections``:
+
+- the plan of every query, with whatever in it is no look-up by an index;
+- both readers and `SELECT 1` over the same connections: an open loop at each of ``--rates`` calls a second, a closed loop for
+  the throughput; quiet, at 300 a second while as many processes as there are cores do nothing but compute, and while another
+  process is a run that does not end (`reader_writer`);
+- the memory of the process that reads;
+- what a call takes when the server refuses, and when it never answers, with the default deadline of 20 ms. In the parts before
+  no call is cut short; the column ">20 ms" says how many would have been.
+
+``--shapes`` compares the shapes that the query could have. ``--report`` keeps everything that was printed, and the plans.
 """
 
 from __future__ import annotations
@@ -17,249 +25,214 @@ import asyncio
 import logging
 import multiprocessing
 import os
-import queue
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 import asyncpg
-import psycopg2
-from reader_shapes import Person, compare_shapes, percentiles
+from reader_load import HEAD, Plan, measure_async, measure_sync, memory_of_a_reader, show
+from reader_shapes import Person
 
-from whisper_enrich.hot_path import AsyncReader, Options, Reader
+from whisper_enrich.hot_path import AsyncReader, Options, Reader, documents
 
-CONNECTIONS = 8
+if TYPE_CHECKING:
+    from reader_plans import Explained
+
 SCHEMA = "whisper_enrich"
-PATIENT = Options(deadline_seconds=1.0, connections=CONNECTIONS, remembered=0)
+AIM_RATE = 300
+"""Reads a second of the aim: p99 under 5 ms, p50 under 1 ms with a core free; p95 under 5 ms with both busy."""
+
+SPAWN = multiprocessing.get_context("spawn")
 
 
 def main() -> None:
     """Measure in a state folder of its own, removed afterwards."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--users", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=500, help="calls of each kind, idle")
-    parser.add_argument("--rate", type=int, default=300, help="calls a second under load")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each kind under load")
+    parser.add_argument("--users", type=int, default=10_000)
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--rates", type=lambda text: [int(one) for one in text.split(",")], default=[50, 200, 300, 500])
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each kind of call at each rate")
+    parser.add_argument("--shapes", action="store_true")
+    parser.add_argument("--report", type=Path)
     arguments = parser.parse_args()
-    # Here, so that the process that measures loads what a bot loads, and nothing of the worker.
-    from reader_rows import copy_people, enrich_sample
-    from sqlalchemy import text
+    home = Path(tempfile.mkdtemp(prefix="whisper-enrich-bench-"))
+    home.chmod(0o711)
+    with _kept_in(arguments.report) if arguments.report else nullcontext():
+        try:
+            run(home / "state", arguments)
+        finally:
+            from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
+
+            EmbeddedPostgres(home / "state").remove(force=True)
+            shutil.rmtree(home)
+
+
+@contextmanager
+def _kept_in(report: Path) -> Iterator[None]:
+    """What this process and its children print goes to the report, too."""
+    tee = subprocess.Popen(["tee", str(report)], stdin=subprocess.PIPE)
+    kept = os.dup(1)
+    os.dup2(tee.stdin.fileno(), 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        tee.stdin.close()
+        tee.wait()
+
+
+def run(state: Path, arguments: argparse.Namespace) -> None:
+    # Here, so that the processes that measure load what a bot loads, and nothing of the worker.
+    from reader_plans import show_whole
+
+    from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
+
+    began = time.monotonic()
+    print(f"{arguments.users} users, {arguments.connections} connections, {len(os.sched_getaffinity(0))} core(s), "
+          f"JSON by {documents.loads.__module__}, load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
+    with EmbeddedPostgres(state) as info:
+        people, plans = fill(state, arguments)
+        plan = Plan(info.dsn, people, arguments.connections, arguments.rates, arguments.seconds)
+        measured(plan, "quiet", memory=True)
+        with busy_cores():
+            measured(replace(plan, rates=[AIM_RATE]), "all cores busy", closed=False)
+        with writing(state, people):
+            measured(plan, "a run writes")
+        in_a_process_of_its_own(without_database, people)
+    print(f"\n{time.monotonic() - began:.0f} s in all", flush=True)
+    if arguments.report:
+        show_whole(plans)
+    if wrong := [name for name, plan in plans.items() if plan.scans]:
+        raise SystemExit(f"Not by an index alone: {', '.join(wrong)}")
+
+
+def fill(state: Path, arguments: argparse.Namespace) -> tuple[list[Person], dict[str, Explained]]:
+    """The rows, and the plans over them."""
+    from reader_plans import explain_all, show_reads
+    from reader_rows import copy_people, enrich_sample, settle, sizes
+    from reader_shapes import compare_shapes
 
     from whisper_enrich.resources.pipeline import Pipeline
     from whisper_enrich.settings import load_settings
-    from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
 
-    home = Path(tempfile.mkdtemp(prefix="whisper-enrich-bench-"))
-    home.chmod(0o711)
-    pipeline = Pipeline(load_settings(whisper_enrich_home=home / "state"))
+    pipeline = Pipeline(load_settings(whisper_enrich_home=state))
     try:
-        enrich_sample(pipeline.context("bench"))
-        with pipeline.database.begin() as connection:
-            people = copy_people(connection, arguments.users)
-        with pipeline.database.begin() as connection:
-            connection.execute(text("ANALYZE"))
-        print(f"{len(people)} users on {len(os.sched_getaffinity(0))} core(s), load {os.getloadavg()[0]:.1f}")
-        compare_shapes(pipeline.database, SCHEMA, people, arguments.rounds)
-        with EmbeddedPostgres(pipeline.settings.home) as info:
-            bot = multiprocessing.get_context("spawn").Process(target=measure, args=(info.dsn, people, arguments))
-            bot.start()
-            bot.join()
+        enrich_sample(pipeline.context("reader-benchmark"))
+        started = time.monotonic()
+        people = copy_people(pipeline.database, arguments.users)
+        copied = time.monotonic()
+        settle(pipeline.database)
+        print(
+            f"copied in {copied - started:.0f} s, vacuumed in {time.monotonic() - copied:.0f} s; {sizes(pipeline.database)}"
+        )
+        plans = explain_all(pipeline.database, SCHEMA)
+        show_reads(plans)
+        if arguments.shapes:
+            compare_shapes(pipeline.database, SCHEMA, people[:100], 500)
     finally:
         pipeline.close()
-        EmbeddedPostgres(home / "state").remove(force=True)
-        shutil.rmtree(home)
+    return people, plans
 
 
-def measure(dsn: str, people: Sequence[Person], arguments: argparse.Namespace) -> None:
-    """Both readers idle, under load, and without a database. In a process of its own, as a bot is one."""
+def measured(plan: Plan, when: str, *, closed: bool = True, memory: bool = False) -> None:
+    print(f"\n{when} (load of the machine: {os.getloadavg()[0]:.1f})\n{HEAD}", flush=True)
+    in_a_process_of_its_own(_measure, plan, when, closed, memory)
+
+
+def _measure(plan: Plan, when: str, closed: bool, memory: bool) -> None:
+    if memory:
+        before, opened, after = memory_of_a_reader(plan)
+        print(f"  a process that reads: {before:.0f} MB before, {opened:.0f} MB after its first answer, {after:.0f} MB after "
+              "1,000 people (the last 200 answers are kept)", flush=True)  # fmt: skip
+    asyncio.run(measure_async(plan, when, closed=closed))
+    measure_sync(plan, when, closed=closed)
+
+
+def in_a_process_of_its_own(work: Callable[..., None], *given: object) -> None:
+    """As a bot is one: it loads what a bot loads, and nothing of the worker."""
+    process = SPAWN.Process(target=_quietly, args=(work, *given))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(process.exitcode)
+
+
+def _quietly(work: Callable[..., None], *given: object) -> None:
     logging.getLogger("whisper_enrich").setLevel(logging.ERROR)
-    print("\nreaders: ms" + " " * 43 + "p50    p95    p99")
-    idle_sync(dsn, people, arguments.rounds)
-    asyncio.run(idle_async(dsn, people, arguments.rounds))
-    writer = multiprocessing.get_context("spawn").Process(target=write, args=(dsn, people), daemon=True)
-    writer.start()
-    time.sleep(2.0)
-    loaded_sync(dsn, people, arguments)
-    asyncio.run(loaded_async(dsn, people, arguments))
-    writer.terminate()
-    writer.join()
-    print(f"  (load of the machine: {os.getloadavg()[0]:.1f})\nwithout a database, deadline 20 ms: ms")
-    without_database(people, arguments.rounds)
+    work(*given)
 
 
-def show(name: str, seconds: Sequence[float]) -> None:
-    print(f"  {name:48s} {percentiles(seconds)}   ({len(seconds)} calls)")
+@contextmanager
+def writing(state: Path, people: Sequence[Person]) -> Iterator[None]:
+    """A run in another process; it has begun to write."""
+    from reader_writer import write
+
+    written, stop = SPAWN.Array("q", 2), SPAWN.Event()
+    run_of_a_worker = SPAWN.Process(target=write, args=(state, people, written, stop))
+    run_of_a_worker.start()
+    started = time.monotonic()
+    while not written[1] and run_of_a_worker.is_alive():
+        time.sleep(0.1)
+    yield
+    took = time.monotonic() - started
+    print(f"  the run has written {written[0]} messages and {written[1]} cache rows in {took:.0f} s", flush=True)
+    stop.set()
+    run_of_a_worker.join()
+    if run_of_a_worker.exitcode:
+        raise SystemExit("the run ended by itself")
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
+@contextmanager
+def busy_cores() -> Iterator[None]:
+    spinning = [SPAWN.Process(target=_spin, daemon=True) for _ in os.sched_getaffinity(0)]
+    for process in spinning:
+        process.start()
+    yield
+    for process in spinning:
+        process.terminate()
+        process.join()
 
 
-def idle_sync(dsn: str, people: Sequence[Person], rounds: int) -> None:
-    connection = psycopg2.connect(dsn)
-    connection.autocommit = True
-    cursor = connection.cursor()
-    with Reader(dsn, PATIENT) as reader:
-        calls: dict[str, Callable[[Person], object]] = {
-            "idle, psycopg2: SELECT 1": lambda _: cursor.execute("SELECT 1"),
-            "idle, Reader.get_context": lambda p: reader.get_context(*p, "shared", now(), strict=True),
-            "idle, Reader.get_context, every part looked at": lambda p: reader.get_context(
-                *p, "shared", now(), strict=True
-            ).parts(),
-            "idle, Reader.get_strategic": lambda p: reader.get_strategic(
-                "strategic_personality_profiles", *p, "shared", now(), strict=True
-            ),
-            "idle, Reader.touch": lambda p: reader.touch(*p, now(), strict=True),
-        }
-        took: dict[str, list[float]] = {name: [] for name in calls}
-        for place in range(rounds + 20):
-            for name, call in calls.items():
-                started = time.perf_counter()
-                call(people[place % len(people)])
-                if place >= 20:
-                    took[name].append(time.perf_counter() - started)
-    connection.close()
-    for name, values in took.items():
-        show(name, values)
-
-
-async def idle_async(dsn: str, people: Sequence[Person], rounds: int) -> None:
-    async with asyncpg.create_pool(dsn, min_size=CONNECTIONS, max_size=CONNECTIONS) as pool:
-        reader = AsyncReader(pool, PATIENT)
-        calls: dict[str, Callable[[Person], Awaitable[object]]] = {
-            "idle, asyncpg pool: SELECT 1": lambda _: pool.fetchval("SELECT 1"),
-            "idle, AsyncReader.get_context": lambda p: reader.get_context(*p, "shared", now(), strict=True),
-            "idle, AsyncReader.get_context, every part": lambda p: all_parts(reader, p),
-            "idle, AsyncReader.touch": lambda p: reader.touch(*p, now(), strict=True),
-        }
-        took: dict[str, list[float]] = {name: [] for name in calls}
-        # A pool takes its connections in turn, and each makes five plans of its own before it keeps one.
-        for place in range(rounds + 20 * CONNECTIONS):
-            for name, call in calls.items():
-                started = time.perf_counter()
-                await call(people[place % len(people)])
-                if place >= 20 * CONNECTIONS:
-                    took[name].append(time.perf_counter() - started)
-    for name, values in took.items():
-        show(name, values)
-
-
-def write(dsn: str, people: Sequence[Person]) -> None:
-    """Replace the cache rows of ten users at a time, twenty times a second, as a run does."""
-    from whisper_enrich.hot_path import queries
-
-    connection = psycopg2.connect(dsn, options=f"-c search_path={SCHEMA}")
-    cursor = connection.cursor()
-    place = 0
+def _spin() -> None:
     while True:
-        some = [people[(place + i) % len(people)][0] for i in range(10)]
-        place += 10
-        for cache in queries.CACHES:
-            cursor.execute(
-                f"UPDATE {cache} SET details = details || jsonb_build_object('written', %s), computed_at = now(), "
-                "expires_at = now() + interval '1 day' WHERE user_id = ANY(%s)",
-                (place, some),
-            )
-        connection.commit()
-        time.sleep(0.05)
+        pass
 
 
-def loaded_sync(dsn: str, people: Sequence[Person], arguments: argparse.Namespace) -> None:
-    local = threading.local()
-
-    def select(_: Person) -> None:
-        if not hasattr(local, "cursor"):
-            connection = psycopg2.connect(dsn)
-            connection.autocommit = True
-            local.connection, local.cursor = connection, connection.cursor()
-        local.cursor.execute("SELECT 1")
-
-    with Reader(dsn, PATIENT) as reader:
-        for name, call in (
-            ("psycopg2: SELECT 1", select),
-            ("Reader.get_context", lambda p: reader.get_context(*p, "shared", now())),
-            ("Reader, every part", lambda p: reader.get_context(*p, "shared", now()).parts()),
-        ):
-            show(f"{arguments.rate}/s and a writer, {name}", open_loop(call, people, arguments.rate, arguments.seconds))
-
-
-def open_loop(call: Callable[[Person], object], people: Sequence[Person], rate: int, seconds: float) -> list[float]:
-    """Eight threads take the calls when they are due; the first second does not count."""
-    due: queue.SimpleQueue[tuple[float, Person] | None] = queue.SimpleQueue()
-    took: list[float] = []
-
-    def work() -> None:
-        while (task := due.get()) is not None:
-            call(task[1])
-            took.append(time.perf_counter() - task[0])
-
-    threads = [threading.Thread(target=work) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    started = time.perf_counter()
-    for place in range(int(rate * seconds)):
-        at = started + place / rate
-        time.sleep(max(at - time.perf_counter(), 0.0))
-        due.put((at, people[place % len(people)]))
-    for _ in threads:
-        due.put(None)
-    for thread in threads:
-        thread.join()
-    return took[rate:]
-
-
-async def loaded_async(dsn: str, people: Sequence[Person], arguments: argparse.Namespace) -> None:
-    async with asyncpg.create_pool(dsn, min_size=CONNECTIONS, max_size=CONNECTIONS) as pool:
-        reader = AsyncReader(pool, PATIENT)
-        for name, call in (
-            ("asyncpg pool: SELECT 1", lambda _: pool.fetchval("SELECT 1")),
-            ("AsyncReader.get_context", lambda p: reader.get_context(*p, "shared", now())),
-            ("AsyncReader, every part", lambda p: all_parts(reader, p)),
-        ):
-            took: list[float] = []
-
-            async def one(at: float, person: Person, call=call, took=took) -> None:
-                await call(person)
-                took.append(time.perf_counter() - at)
-
-            started = time.perf_counter()
-            async with asyncio.TaskGroup() as group:
-                for place in range(int(arguments.rate * arguments.seconds)):
-                    at = started + place / arguments.rate
-                    await asyncio.sleep(max(at - time.perf_counter(), 0.0))
-                    group.create_task(one(at, people[place % len(people)]))
-            show(f"{arguments.rate}/s and a writer, {name}", took[arguments.rate :])
-
-
-async def all_parts(reader: AsyncReader, person: Person) -> None:
-    (await reader.get_context(*person, "shared", now())).parts()
-
-
-def without_database(people: Sequence[Person], rounds: int) -> None:
+def without_database(people: Sequence[Person]) -> None:
     """With the circuit kept closed: what a call takes that finds out by itself, and what one takes that is spared it."""
+    print(f"\nwithout a database, deadline 20 ms (load of the machine: {os.getloadavg()[0]:.1f})\n{HEAD}")
+    show("a sleep of 20 ms", [_timed(lambda: time.sleep(0.020)) for _ in people[:150]], 0.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         for name, dsn in (
-            ("the server refuses", "postgresql://a@127.0.0.1:1/a"),
-            ("the server never answers", f"postgresql://a@127.0.0.1:{port}/a?sslmode=disable"),
+            ("refuses", "postgresql://a@127.0.0.1:1/a"),
+            ("is silent", f"postgresql://a@127.0.0.1:{port}/a?sslmode=disable"),
         ):
-            for circuit, failures in (("each call tries", 10**9), ("with the circuit", 5)):
+            for circuit, failures in (("each call tries", 10**9), ("circuit", 5)):
+                some = list(people[:150])
                 reader = Reader(dsn, Options(failures_to_open=failures))
-                took = [_timed(lambda reader=reader, p=p: reader.get_context(*p, "shared", now()))
-                        for p in (people * rounds)[: rounds // 5]]  # fmt: skip
-                show(f"{name}, Reader, {circuit}", took)
+                took = [_timed(lambda reader=reader, p=p: reader.get_context(*p, "shared", _now())) for p in some]
+                show(f"{name}, Reader, {circuit}", took, 0.0)
                 reader.close()
-                show(f"{name}, AsyncReader, {circuit}", asyncio.run(_async_without(dsn, failures, people, rounds // 5)))
+                show(f"{name}, AsyncReader, {circuit}", asyncio.run(_async_without(dsn, failures, some)), 0.0)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _timed(call: Callable[[], object]) -> float:
@@ -268,13 +241,13 @@ def _timed(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-async def _async_without(dsn: str, failures: int, people: Sequence[Person], rounds: int) -> list[float]:
-    pool = await asyncpg.create_pool(dsn, min_size=0, max_size=CONNECTIONS)
+async def _async_without(dsn: str, failures: int, people: Sequence[Person]) -> list[float]:
+    pool = await asyncpg.create_pool(dsn, min_size=0, max_size=16)
     reader = AsyncReader(pool, Options(failures_to_open=failures))
     took = []
-    for place in range(rounds):
+    for person in people:
         started = time.perf_counter()
-        await reader.get_context(*people[place % len(people)], "shared", now())
+        await reader.get_context(*person, "shared", _now())
         took.append(time.perf_counter() - started)
     pool.terminate()
     return took

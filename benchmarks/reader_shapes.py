@@ -8,43 +8,13 @@ from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from whisper_enrich.hot_path import queries
+from whisper_enrich.hot_path import documents, queries
 
 if TYPE_CHECKING:
     from whisper_enrich.storage.database import Database
 
 Person = tuple[str, str]
 """User and bot."""
-
-SELECTED = {
-    "strategic_memory_health": ("memory_aging", "age_parameters memory_count retrieval"),
-    "strategic_character_performance": (
-        "character_performance",
-        "avg_quality_score avg_response_time engagement_trend response_time_trend conversation_count performance_summary "
-        "recommendations",
-    ),
-    "strategic_personality_profiles": (
-        "personality_profile",
-        "communication_style formality_level verbosity_level primary_topics topic_diversity_score emotional_range "
-        "dominant_emotions question_frequency avg_message_length interaction_frequency_pattern preferred_times "
-        "personality_summary",
-    ),
-    "strategic_conversation_patterns": (
-        "context_switches",
-        "switch_count switch_frequency abrupt_switch_rate context_coherence_score common_transitions likelihood_parameters",
-    ),
-    "strategic_memory_behavior": (
-        "human_like_memory",
-        "decay_rate retention_baseline reinforced_topic_count total_retrieval_count avg_retrieval_interval_days "
-        "reinforcement_opportunities optimal_recall_days recall_strategy confidence",
-    ),
-    "strategic_engagement_opportunities": (
-        "proactive_engagement",
-        "last_message_at lull unresolved_topic_count milestone_count optimal_engagement_hour optimal_engagement_day "
-        "recommendations open_items milestones reach_out_at",
-    ),
-}
-"""Of ``details``, what a bot uses."""
 
 
 def shapes(schema: str) -> dict[str, str]:
@@ -66,16 +36,16 @@ def shapes(schema: str) -> dict[str, str]:
     return {
         "SELECT 1": f"SELECT 1 FROM (VALUES ($1::text, $2::text)) k {used}",
         "six caches joined, contract's columns": _without_details(schema, used),
-        "all joined, details whole (chosen)": chosen,
-        "all joined, details selected": _selected(schema, chosen),
+        "all joined, columns and details": chosen.replace(f"'{documents.FORMAT}'", "'none'"),
+        "all joined, a document a cache (chosen)": chosen,
         "eight row_to_json subselects": f"SELECT {subselects}, {lists}",
-        "document row": f'SELECT document FROM "{schema}".hot_documents {used} AND user_id = $1 AND bot_name = $2',
+        "one document a user": f'SELECT document FROM "{schema}".hot_documents {used} AND user_id = $1 AND bot_name = $2',
     }
 
 
 def _without_details(schema: str, used: str) -> str:
     columns = ", ".join(
-        f"{cache}.{name}{'::text' if name in queries.JSON_COLUMNS else ''}"
+        f"{cache}.{name}::text"
         for cache, own in queries.CACHES.items()
         for name in (*own, "computed_at", "expires_at", "read_up_to")
     )
@@ -84,16 +54,6 @@ def _without_details(schema: str, used: str) -> str:
         for cache in queries.CACHES
     )
     return f"SELECT {columns} FROM (VALUES ($1::text, $2::text)) AS k (user_id, bot_name) {joins} {used}"
-
-
-def _selected(schema: str, chosen: str) -> str:
-    text = chosen
-    for number, (engine, names) in enumerate(SELECTED.values()):
-        columns = ", ".join(f"d{number}.{name}" for name in names.split())
-        record = ", ".join(f"{name} text" for name in names.split())
-        text = text.replace(f"c{number}.details::text", columns, 1)
-        text += f"\nLEFT JOIN LATERAL jsonb_to_record(c{number}.details -> '{engine}') AS d{number} ({record}) ON true"
-    return text
 
 
 def make_documents(database: Database, schema: str, people: Sequence[Person]) -> None:

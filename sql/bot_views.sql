@@ -1,4 +1,5 @@
--- What the deployed bots read, by the names and columns of the field contract, computed for the moment of reading.
+-- What the deployed bots read, by the names and columns of the field contract beside those of the design contract, computed for the
+-- moment of reading.
 -- {ours} is the schema of the tables, {bots} that of these views (the bots' search_path begins with it).
 -- Made anew by every `whisper-enrich migrate`, which lets every role read them that may use their schema (GRANT USAGE ON SCHEMA
 -- {bots} TO …); nothing else need be granted. Statements end with a semicolon at the end of a line.
@@ -31,15 +32,16 @@ CREATE OR REPLACE FUNCTION {bots}.sentences(value jsonb) RETURNS text[] LANGUAGE
     FROM jsonb_array_elements({bots}.readable(CASE jsonb_typeof(value) WHEN 'array' THEN value ELSE '[]'::jsonb END, {bots}.sees_private()))
         WITH ORDINALITY AS items (item, place) $$;
 
--- A row holds until its own end; where the bot told of a message that it has not read, {ttl} seconds after that; and no longer
--- than {silence} seconds after the worker's last sign of life: its heartbeat, or that it computed the row. With its owner's
+-- A row holds until its own end; where the bot told of messages that it has not read, until {ttl} seconds after the first of them,
+-- and until they are more than {unread}; and no longer than {silence} seconds after the worker's last sign of life: its heartbeat, or that it computed the row. With its owner's
 -- rights: a bot's role need not see the tables.
 CREATE OR REPLACE FUNCTION {bots}.holds_until(
     bot text, who text, computed timestamptz, read timestamptz, until timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
     SELECT least(until,
-        (SELECT at + interval '{ttl} seconds' FROM {ours}.message_touches
-         WHERE bot_name = bot AND user_id = who AND at > read),
+        (SELECT least(min(told) + interval '{ttl} seconds', (array_agg(told))[{unread} + 1])
+         FROM {ours}.message_touches t, unnest(t.recent) told
+         WHERE t.bot_name = bot AND t.user_id = who AND t.at > read AND told > read),
         interval '{silence} seconds'
             + greatest(computed, (SELECT beat_at FROM {ours}.worker_heartbeats WHERE bot_name = bot))) $$;
 
@@ -63,6 +65,11 @@ SELECT c.user_id, c.bot_name, own.communication_style, own.formality_level, own.
     {bots}.readable(own.primary_topics, {bots}.sees_private()) AS primary_topics, own.topic_diversity_score, own.emotional_range,
     own.dominant_emotions, own.question_frequency, own.avg_message_length, own.interaction_frequency_pattern,
     own.preferred_times, own.personality_summary, c.computed_at AS updated_at,
+    {bots}.readable(c.dominant_traits, {bots}.sees_private()) AS dominant_traits,
+    {bots}.readable(c.user_response_patterns, {bots}.sees_private()) AS user_response_patterns,
+    {bots}.readable(c.adaptation_suggestions, {bots}.sees_private()) AS adaptation_suggestions,
+    {bots}.readable(c.trait_evolution_history, {bots}.sees_private()) AS trait_evolution_history,
+    c.computed_at,
     {bots}.holds_until(c.bot_name, c.user_id, c.computed_at, c.read_up_to, c.expires_at) AS expires_at
 FROM {ours}.strategic_personality_profiles c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'personality_profile') AS own (
@@ -76,6 +83,9 @@ CREATE VIEW {bots}.strategic_conversation_patterns AS
 SELECT c.user_id, c.bot_name, own.question_patterns, own.temporal_patterns, own.length_patterns, own.initiation_patterns,
     {bots}.readable(own.topic_patterns, {bots}.sees_private()) AS topic_patterns, own.style_evolution,
     c.computed_at AS analysis_timestamp,
+    {bots}.readable(c.recent_topics, {bots}.sees_private()) AS recent_topics,
+    {bots}.readable(c.topic_transition_graph, {bots}.sees_private()) AS topic_transition_graph,
+    c.avg_topic_duration_minutes, c.context_switch_frequency, c.predicted_switch_likelihood, c.computed_at,
     {bots}.holds_until(c.bot_name, c.user_id, c.computed_at, c.read_up_to, c.expires_at) AS expires_at
 FROM {ours}.strategic_conversation_patterns c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'conversation_patterns') AS own (
@@ -99,6 +109,9 @@ CREATE VIEW {bots}.strategic_character_performance AS
 SELECT c.user_id, c.bot_name, own.avg_response_time, own.response_time_trend, c.quality_trend, own.engagement_trend,
     own.avg_quality_score, c.engagement_score_avg AS avg_engagement_score, own.conversation_count, own.performance_summary,
     {bots}.sentences(own.recommendations) AS recommendations, c.computed_at AS updated_at,
+    {bots}.readable(c.recent_anomalies, {bots}.sees_private()) AS recent_anomalies,
+    c.time_window_hours, c.engagement_score_avg, c.satisfaction_score_avg, c.coherence_score_avg,
+    c.personality_consistency_index, c.computed_at,
     {bots}.holds_until(c.bot_name, c.user_id, c.computed_at, c.read_up_to, c.expires_at) AS expires_at
 FROM {ours}.strategic_character_performance c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'character_performance') AS own (
@@ -113,6 +126,10 @@ SELECT c.user_id, c.bot_name, own.decay_rate, own.retention_baseline, own.reinfo
     own.total_retrieval_count, own.avg_retrieval_interval_days,
     {bots}.readable(own.reinforcement_opportunities, {bots}.sees_private()) AS reinforcement_opportunities,
     own.optimal_recall_days, own.recall_strategy, own.confidence, c.computed_at AS analysis_timestamp,
+    {bots}.readable(c.forgetting_curve_params, {bots}.sees_private()) AS forgetting_curve_params,
+    {bots}.readable(c.high_retention_memories, {bots}.sees_private()) AS high_retention_memories,
+    {bots}.readable(c.low_retention_memories, {bots}.sees_private()) AS low_retention_memories,
+    c.recall_simulation_score, c.computed_at,
     {bots}.holds_until(c.bot_name, c.user_id, c.computed_at, c.read_up_to, c.expires_at) AS expires_at
 FROM {ours}.strategic_memory_behavior c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'human_like_memory') AS own (
@@ -135,6 +152,8 @@ SELECT c.user_id, c.bot_name,
     jsonb_array_length({bots}.readable(own.milestones, {bots}.sees_private())) AS milestone_count,
     own.optimal_engagement_hour, own.optimal_engagement_day,
     {bots}.sentences(own.recommendations) AS recommendations, c.computed_at AS analysis_timestamp,
+    {bots}.readable(c.suggested_topics, {bots}.sees_private()) AS suggested_topics,
+    c.optimal_timing_hours, c.receptivity_score, h.silence AS last_engagement_gap_hours, c.proactive_success_rate, c.computed_at,
     {bots}.holds_until(c.bot_name, c.user_id, c.computed_at, c.read_up_to, c.expires_at) AS expires_at
 FROM {ours}.strategic_engagement_opportunities c
 CROSS JOIN LATERAL jsonb_to_record(c.details -> 'proactive_engagement') AS own (
@@ -147,4 +166,13 @@ CREATE VIEW {bots}.conversation_summaries AS
 SELECT id, user_id, bot_name, summary_text, summary_type, start_timestamp, end_timestamp, message_count,
     key_topics::varchar[] AS key_topics, emotional_tone, compression_ratio, confidence_score, created_at
 FROM {ours}.conversation_summaries
-WHERE scope = 'shared' OR {bots}.sees_private();
+WHERE (scope = 'shared' OR {bots}.sees_private()) AND archived_at IS NULL;
+
+-- As the table, by the scope of the connection: in a shared channel what the shared messages alone come to.
+DROP VIEW IF EXISTS {bots}.user_facts;
+CREATE VIEW {bots}.user_facts AS
+SELECT id, user_id, bot_name, category, fact_content, confidence, extracted_at, source_collection
+FROM {ours}.user_facts WHERE audience = 'all' OR {bots}.sees_private()
+UNION ALL
+SELECT id, user_id, bot_name, category, fact_content, confidence, extracted_at, source_collection
+FROM {ours}.shared_facts WHERE NOT {bots}.sees_private();

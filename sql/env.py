@@ -1,6 +1,8 @@
 """Alembic environment. Run by ``whisper-enrich migrate``, which holds the lock and passes its connection.
 
-To write a new revision by hand: add a file to ``versions/`` whose ``down_revision`` is the newest one.
+To write a new revision by hand: add a file to ``versions/`` whose ``down_revision`` is the newest one. It may add tables,
+indexes and columns that are nullable or have a default, and takes nothing away that the version before uses: while workers
+are restarted one by one, that version runs on the new schema (`docs/backup.md`).
 """
 
 from alembic import context

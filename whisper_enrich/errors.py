@@ -49,6 +49,10 @@ class LeaseLost(EnrichError):
     """Another worker took over while this one was working; its results were not written."""
 
 
+class Withdrawn(LeaseLost):
+    """A person was forgotten while their messages were being read; nothing of them was written."""
+
+
 class LeaseHeld(EnrichError):
     """Another worker is on this partition now."""
 

@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL
 
 from whisper_enrich.errors import ConfigurationError
+from whisper_enrich.rights.pii import Policy, policy
 
 
 class Price(BaseModel):
@@ -76,7 +77,14 @@ class Settings(BaseSettings):
     postgres_connect_timeout_seconds: int = Field(5, ge=1, description="Time-out of a connection attempt, seconds.")
 
     enrichment_interval_seconds: int = Field(300, ge=1, description="Pause between two refreshes, seconds.")
-    enrichment_sensor_seconds: int = Field(30, ge=5, description="Pause between two looks for new points, seconds.")
+    enrichment_sensor_seconds: int = Field(
+        30, ge=5, description="Pause between two looks for new points of a busy bot, seconds."
+    )
+    enrichment_sensor_max_seconds: int = Field(
+        300,
+        ge=5,
+        description="The longest such pause: a quiet bot is looked at again after a tenth of its silence, seconds.",
+    )
     enrichment_batch_size: int = Field(50, ge=1, description="Messages a batch for extraction by a model.")
     enrichment_pending_grace_seconds: int = Field(
         900, ge=0, description="Age after which a message that still waits is reported, seconds."
@@ -87,6 +95,13 @@ class Settings(BaseSettings):
         300, ge=10, description="How long a worker keeps a partition without renewing its lease, seconds."
     )
     enrichment_max_bots_per_tick: int = Field(25, ge=1, description="Bots that one sensor tick looks at.")
+    enrichment_user_shares: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Runs at most among which the users of one bot are shared out while over 40,000 of its messages wait; "
+        "1: never. With a Qdrant server only.",
+    )
     enrichment_metadata_preview: bool = Field(
         False,
         description="Show fact statements and summaries in Dagster metadata. They stay in its event log for ever.",
@@ -108,6 +123,13 @@ class Settings(BaseSettings):
         5, ge=1, description="Messages below which a window waits for its day to close."
     )
     time_window_hours: int = Field(24, description="Length of a summary window, hours; a divisor of 24.")
+    knowledge_graph: Literal["off", "on"] = Field(
+        "off",
+        description="Publish current facts into the platform's fact_entities and user_fact_relationships, where they are.",
+    )
+    knowledge_graph_scope: Literal["shared", "all"] = Field(
+        "shared", description="What of them: told in shared channels, or also in a dm. The graph itself knows no scope."
+    )
     lookback_days: int = Field(3, ge=1, le=90, description="Days that the safety-net schedule sweeps.")
     enrichment_start_date: date = Field(
         date(2022, 1, 1),
@@ -152,8 +174,11 @@ class Settings(BaseSettings):
     llm_recording: Literal["off", "record", "replay"] = Field(
         "off", description="Keep answers as files, or answer from those files alone."
     )
-    enrichment_pii: Literal["mask", "off"] = Field(
-        "mask", description="Mask addresses, numbers of phones, cards and accounts in what a model is sent."
+    enrichment_pii: str = Field(
+        "model",
+        description="What becomes of e-mail and postal addresses, numbers of phones, cards and accounts, IBANs and keys in "
+        "messages: model (masked in what a model is sent only), mask or drop (before any engine reads or stores it), keep (or "
+        "off); for all, or by kind: email=drop,phone=mask.",
     )
     enrichment_max_wait_seconds: int = Field(
         900,
@@ -174,11 +199,70 @@ class Settings(BaseSettings):
     cache_ttl_seconds: int = Field(
         300, ge=1, description="How long a cache row holds after a message that it has not read, seconds."
     )
+    cache_max_unread_messages: int = Field(
+        20, ge=1, le=50, description="With one more message than these that it has not read, a cache row ends at once."
+    )
     strategic_renew_days: int = Field(30, ge=1, description="Cache rows of users seen within these days are renewed.")
     strategic_snapshot_days: int = Field(400, ge=2, description="Days for which the snapshots of caches are kept.")
     worker_silence_seconds: int = Field(
         600, ge=60, description="Silence of the worker after which cache rows count as stale, seconds."
     )
+
+    reader_observation_days: int = Field(
+        3, ge=1, description="Days for which what the bots' readers counted is kept, minute by minute."
+    )
+
+    tidy_apply: bool = Field(
+        False,
+        description="Let the nightly tidying change something; else it only reports what is past its time.",
+    )
+    summary_archive_days: int = Field(
+        90, ge=1, description="Days after which a window's summary is put away; its digests answer for it."
+    )
+    llm_call_retention_days: int = Field(
+        400, ge=2, description="Days for which single calls of a model are kept; sums a day stay for ever."
+    )
+    quarantine_retention_days: int = Field(
+        180, ge=1, description="Days for which the shape of a point that could not be read is kept."
+    )
+    run_record_retention_days: int = Field(
+        90, ge=2, description="Days for which records of runs, requests that were met and touches are kept."
+    )
+    fact_history_retention_days: int = Field(
+        365, ge=1, description="Days for which one can go back to what an earlier engine version had asserted."
+    )
+    dagster_events_days: int = Field(
+        30, ge=1, description="Days for which Dagster keeps the steps and logs of a run; what it materialised stays."
+    )
+    pg_dump: Path | None = Field(
+        None, description="pg_dump for backups; absent: that in the PATH or of the embedded PostgreSQL."
+    )
+    pg_restore: Path | None = Field(None, description="Likewise pg_restore.")
+
+    alert_webhook_url: SecretStr | None = Field(
+        None, description="Slack-compatible webhook that is told when runs or checks fail; the address is a secret."
+    )
+    alert_email_to: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses that are told likewise, comma separated; needs ALERT_SMTP_HOST."
+    )
+    alert_email_from: str | None = Field(
+        None, description="Sender of these mails. Absent: whisper-enrich at this host."
+    )
+    alert_smtp_host: str | None = Field(None, description="Mail server for these mails.")
+    alert_smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    alert_smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection to it is encrypted; tls is usually on port 465."
+    )
+    alert_smtp_user: str | None = Field(None, description="User at the mail server, where it wants one.")
+    alert_smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
+    alert_timeout_seconds: float = Field(10.0, gt=0, le=20, description="Time-out of one message's delivery, seconds.")
+    alert_after_failures: int = Field(
+        3, ge=1, description="Runs of a job for a bot that fail one after the other before somebody is told."
+    )
+    alert_after_failed_checks: int = Field(
+        2, ge=1, description="Evaluations of a check that fail one after the other before somebody is told."
+    )
+    alert_ui_url: str = Field("http://127.0.0.1:3000", description="Where the Dagster UI is, for links in messages.")
 
     llm_budget_tokens_per_day: int | None = Field(None, ge=0, description="Tokens, in and out, a UTC day.")
     llm_budget_tokens_per_bot: int | None = Field(None, ge=0, description="Tokens a bot and UTC day.")
@@ -198,6 +282,23 @@ class Settings(BaseSettings):
             raise ValueError("at least one prefix is needed")
         return value
 
+    @field_validator("alert_email_to", mode="before")
+    @classmethod
+    def _split_addresses(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("alert_ui_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @field_validator("enrichment_pii")
+    @classmethod
+    def _is_a_policy(cls, value: str) -> str:
+        return policy(value).name
+
     @field_validator("time_window_hours")
     @classmethod
     def _divides_the_day(cls, value: int) -> int:
@@ -207,7 +308,8 @@ class Settings(BaseSettings):
 
     @field_validator(
         "qdrant_url", "qdrant_host", "postgres_host", "llm_chat_api_key", "openrouter_api_key", "llm_chat_model",
-        "llm_fact_extraction_model", "influxdb_url", mode="before",
+        "llm_fact_extraction_model", "influxdb_url", "alert_webhook_url", "alert_email_from", "alert_smtp_host",
+        "alert_smtp_user", mode="before",
     )  # fmt: skip
     @classmethod
     def _blank_is_absent(cls, value: Any) -> Any:
@@ -219,6 +321,8 @@ class Settings(BaseSettings):
             raise ValueError("SUMMARY_MIN_WORDS is above SUMMARY_MAX_WORDS")
         if self.uses_model and not self.llm_chat_model:
             raise ValueError("a language model is to be used and LLM_CHAT_MODEL does not name one")
+        if self.alert_email_to and self.alert_smtp_host is None:
+            raise ValueError("ALERT_EMAIL_TO needs ALERT_SMTP_HOST, the mail server")
         if self.llm_recording != "off" and self.llm_recordings is None:
             raise ValueError("LLM_RECORDING needs LLM_RECORDINGS, the folder of the recordings")
         return self
@@ -227,6 +331,11 @@ class Settings(BaseSettings):
     def model_api_key(self) -> SecretStr | None:
         """The key for the model: the endpoint's own, else OpenRouter's."""
         return self.llm_chat_api_key or self.openrouter_api_key
+
+    @property
+    def pii_policy(self) -> Policy:
+        """What is done about personal data in messages."""
+        return policy(self.enrichment_pii)
 
     @property
     def uses_model(self) -> bool:

@@ -131,6 +131,7 @@ CLOCK_COLUMNS = {
 }  # fmt: skip
 RUN_TABLES = {
     "stage_runs", "enrichment_metadata", "leases", "store_identity", "reconciliations", "worker_heartbeats",
+    "worker_outages", "stage_totals", "model_totals",
 }  # fmt: skip
 
 

@@ -24,7 +24,9 @@ from whisper_enrich_tests.schemas import Schemas, make_fast
 
 FOREIGN_VARIABLES = (
     "POSTGRES_", "QDRANT_", "ENRICHMENT_", "DAGSTER_HOME", "WHISPER_ENRICH", "TIME_WINDOW", "LOOKBACK", "MIN_MESSAGES",
-    "LLM_", "OPENROUTER", "OPENAI_", "SUMMARY_", "INFLUXDB_", "STRATEGIC_", "CACHE_TTL", "WORKER_SILENCE",
+    "LLM_", "OPENROUTER", "OPENAI_", "SUMMARY_", "INFLUXDB_", "STRATEGIC_", "CACHE_", "WORKER_SILENCE",
+    "ALERT_", "KNOWLEDGE_GRAPH",
+    "TIDY_", "QUARANTINE_", "RUN_RECORD_", "FACT_HISTORY_", "DAGSTER_EVENTS_", "PG_DUMP", "PG_RESTORE",
 )  # fmt: skip
 
 
@@ -129,7 +131,8 @@ def ctx(pipeline: Pipeline) -> StageContext:
 
 TIME_SENSITIVE = {
     "asking/test_timing.py", "automation/test_schedules.py", "facts/test_ageing.py", "facts/test_dates.py",
-    "facts/test_fold_time.py", "hot_path/test_freshness.py", "hot_path/test_reading.py", "hot_path/test_time_phrases.py",
+    "facts/test_fold_time.py", "hot_path/test_freshness.py", "hot_path/test_prompt.py",
+    "hot_path/test_reading.py", "hot_path/test_time_phrases.py",
     "loading/test_jsonl.py", "loading/test_locomo.py",
     "messages/test_parsing.py", "sample/test_lines.py", "sample/test_sample_loading.py", "stages/test_pipeline.py",
     "stages/test_strategic.py", "strategic/test_activity.py", "strategic/test_character_performance.py",

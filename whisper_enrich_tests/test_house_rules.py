@@ -48,11 +48,13 @@ def test_the_domain_knows_neither_database_nor_stages(path):
 
 
 HOT_PATH_MAY_IMPORT = (
-    "whisper_enrich.hot_path", "whisper_enrich.errors", "whisper_enrich.facts.ageing", "whisper_enrich.facts.model",
-    "whisper_enrich.strategic.validity", "whisper_enrich.text.words", "whisper_enrich.messages.model",
+    "whisper_enrich.hot_path", "whisper_enrich.errors", "whisper_enrich.facts.ageing", "whisper_enrich.facts.hostile",
+    "whisper_enrich.facts.model", "whisper_enrich.text.sentences",
+    "whisper_enrich.strategic.validity", "whisper_enrich.text.terms", "whisper_enrich.text.words",
+    "whisper_enrich.messages.model",
 )  # fmt: skip
 """Of ours; none of it loads a heavy library (`hot_path/test_imports.py` looks at what is loaded in fact)."""
-BOTS_HAVE = {"psycopg2", "sqlalchemy", "asyncpg", "dateutil"}
+BOTS_HAVE = {"psycopg2", "sqlalchemy", "asyncpg", "dateutil", "prometheus_client", "orjson"}
 
 
 @pytest.mark.parametrize(

@@ -78,11 +78,11 @@ def version_parts(purpose: Purpose, settings: Settings) -> dict[str, Any]:
     """What an engine version is made of."""
     facts = {
         "prompt": facts_asked.PROMPT_VERSION, "model": model_for(Purpose.FACTS, settings),
-        "temperature": temperature_for(Purpose.FACTS, settings), "pii": settings.enrichment_pii,
+        "temperature": temperature_for(Purpose.FACTS, settings), "pii": settings.pii_policy.asked_as,
     }  # fmt: skip
     summaries = {
         "prompt": summaries_asked.PROMPT_VERSION, "model": model_for(Purpose.SUMMARY, settings),
-        "temperature": temperature_for(Purpose.SUMMARY, settings), "pii": settings.enrichment_pii,
+        "temperature": temperature_for(Purpose.SUMMARY, settings), "pii": settings.pii_policy.asked_as,
         "words": [settings.summary_min_words, settings.summary_max_words],
     }  # fmt: skip
     if purpose is Purpose.FACTS:
@@ -110,7 +110,8 @@ def can_combine(settings: Settings) -> bool:
 
 def new_mask(settings: Settings) -> Mask:
     """A mask of its own for each question, so that a placeholder means one thing in it."""
-    return Masker() if settings.enrichment_pii == "mask" else NO_MASK
+    policy = settings.pii_policy
+    return NO_MASK if policy.keeps_all else Masker(policy.kept)
 
 
 def question(purpose: Purpose, chunk: Chunk, settings: Settings, run_id: str) -> Question:

@@ -50,7 +50,7 @@ def conversation_summaries(context: AssetExecutionContext, pipeline: ResourcePar
     def describe(ctx: StageContext, bot: BotCollection, day: date, result: SummariesResult) -> dict[str, Any]:
         return {**_describe(ctx, bot, day, result), **costs.metadata(day)}
 
-    yield from for_each_bot(context, pipeline, "summaries", work, describe)
+    yield from for_each_bot(context, pipeline, "summaries", work, describe, gives_way=True)
 
 
 def _describe(ctx: StageContext, bot: BotCollection, day: date, result: SummariesResult) -> dict[str, Any]:

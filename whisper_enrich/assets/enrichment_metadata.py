@@ -30,7 +30,7 @@ from whisper_enrich.stages.context import StageContext
     **COMMON,
 )
 def enrichment_metadata(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]):
-    yield from for_each_bot(context, pipeline, "completion", complete_days, _describe)
+    yield from for_each_bot(context, pipeline, "completion", complete_days, _describe, gives_way=True)
 
 
 def _describe(ctx: StageContext, bot: BotCollection, day: date, result: CompletionResult) -> dict[str, Any]:

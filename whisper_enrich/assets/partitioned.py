@@ -20,11 +20,14 @@ from sqlalchemy.exc import DBAPIError
 
 from whisper_enrich.assets.failures import plain, stack
 from whisper_enrich.assets.run_process import sign
+from whisper_enrich.assets.stage_times import timed_for
+from whisper_enrich.automation.jobs import CAUSE_TAG, LIVE_CAUSES, SHARE_TAG
 from whisper_enrich.errors import EnrichError
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.partitions import bot_day_partitions, days_by_bot, partition_key
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.stages.context import StageContext
+from whisper_enrich.storage.shares import Share
 
 OWNERS = ["team:enrichment"]
 
@@ -47,10 +50,22 @@ Describe = Callable[[StageContext, BotCollection, date, R], Mapping[str, Any]]
 """The metadata of one partition."""
 
 
+DAYS_AT_ONCE = 7
+"""Of a stage that may take long: then a backfill lets go of the bot, and live work that waits goes first."""
+
+
 def for_each_bot(
-    context: AssetExecutionContext, pipeline: Pipeline, stage: str, work: Work[R], describe: Describe[R]
+    context: AssetExecutionContext,
+    pipeline: Pipeline,
+    stage: str,
+    work: Work[R],
+    describe: Describe[R],
+    *,
+    gives_way: bool = False,
 ) -> Iterator[AssetMaterialization | MaterializeResult]:
     """Run ``work`` for every bot of this run, over its days at once, and attach metadata to each partition.
+
+    Where ``gives_way``, a backfill works over `DAYS_AT_ONCE` at a time, the newest first.
 
     A bot that fails stops no other: its error is raised at the end, and the partitions of the others are recorded as
     materialised all the same. What was done is stored; a retry does only what is left. A generator, because Dagster
@@ -63,13 +78,16 @@ def for_each_bot(
     for bot_name, days in days_by_bot({*own, *range_keys(context.run.tags, context.instance)}).items():
         try:
             bot = stage_context.collection_of(bot_name)
-            started = time.perf_counter()
-            results = work(stage_context, bot, days)
-            seconds = time.perf_counter() - started
-            described = {day: describe(stage_context, bot, day, result) for day, result in results.items()}
-            for day, values in _with_duration(described, seconds).items():
-                metadata[partition_key(bot_name, day)] = values
-                pipeline.on_progress(stage, bot_name, day.isoformat())
+            at_once = len(days) if stage_context.urgent or not gives_way else DAYS_AT_ONCE
+            for last in range(len(days), 0, -at_once):
+                started = time.perf_counter()
+                with timed_for(context, stage_context, stage, bot_name):
+                    results = work(stage_context, bot, days[max(0, last - at_once) : last])
+                seconds = time.perf_counter() - started
+                described = {day: describe(stage_context, bot, day, result) for day, result in results.items()}
+                for day, values in _with_duration(described, seconds).items():
+                    metadata[partition_key(bot_name, day)] = values
+                    pipeline.on_progress(stage, bot_name, day.isoformat())
         except Exception as error:  # noqa: BLE001 - raised below, when the other bots had their turn.
             failures[bot_name] = plain(error)
             context.log.error(f"{bot_name}: {failures[bot_name]}")
@@ -91,7 +109,9 @@ def begin(context: AssetExecutionContext, pipeline: Pipeline) -> StageContext:
     """What every step does first: say which process carries the run, and compare the live schema with the code."""
     sign(context.instance, context.run)
     with told_plainly():
-        return pipeline.context(context.run.run_id)
+        tags = context.run.tags
+        share = Share.parse(tags[SHARE_TAG]) if SHARE_TAG in tags else None
+        return pipeline.context(context.run.run_id, urgent=tags.get(CAUSE_TAG) in LIVE_CAUSES, share=share)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 - **Source:** the messages of the partition that wait for facts.
 - **Destination:** `fact_assertions` (what each message supports, with the verbatim words); folded from all of a user's
-  assertions, `user_facts`, `fact_evidence` and `fact_versions`.
+  assertions, `user_facts`, `fact_evidence` and `fact_versions`; from the shared ones alone, where that differs, `shared_facts`,
+  `shared_fact_evidence` and `shared_fact_versions`.
 - **Cadence:** with every run of the bot.
 
 By the extractive engine, or by a language model where one is set (ENRICHMENT_ENGINE, LLM_*): the model is asked when a
@@ -54,7 +55,7 @@ def user_facts(context: AssetExecutionContext, pipeline: ResourceParam[Pipeline]
     def describe(ctx: StageContext, bot: BotCollection, day: date, result: FactsResult) -> dict[str, Any]:
         return {**_describe(ctx, bot, day, result), **costs.metadata(day)}
 
-    yield from for_each_bot(context, pipeline, "facts", work, describe)
+    yield from for_each_bot(context, pipeline, "facts", work, describe, gives_way=True)
 
 
 def _describe(ctx: StageContext, bot: BotCollection, day: date, result: FactsResult) -> dict[str, Any]:

@@ -5,46 +5,72 @@ from datetime import date
 from dagster import AssetSelection, define_asset_job, in_process_executor
 
 from whisper_enrich.partitions import range_tags
+from whisper_enrich.settings import Settings, load_settings
+from whisper_enrich.storage.shares import Share
 from whisper_enrich.storage.tables import CACHES
 
 CACHE_ASSETS = ("conversation_features", *(table.name for table in CACHES))
-PIPELINE_ASSETS = (
-    "pending_messages",
-    "user_facts",
-    "conversation_summaries",
-    *CACHE_ASSETS,
-    "enrichment_metadata",
-)
+
+
+def pipeline_assets(settings: Settings) -> tuple[str, ...]:
+    """What a run over the days of a bot makes."""
+    graph = ("knowledge_graph",) if settings.knowledge_graph == "on" else ()
+    return "pending_messages", "user_facts", "conversation_summaries", *CACHE_ASSETS, *graph, "enrichment_metadata"
+
+
+PIPELINE_ASSETS = pipeline_assets(load_settings())
 
 BOT_TAG = "whisper_enrich/bot"
-"""On every run that we launch; `dagster.yaml` lets one run a bot through at a time."""
+"""On every run that we launch."""
 DAYS_TAG = "whisper_enrich/days"
 CAUSE_TAG = "whisper_enrich/cause"
 PRIORITY_TAG = "dagster/priority"
+LIVE_TAG = "whisper_enrich/live"
+"""Names the bot on runs that keep up with it: `dagster.yaml` lets one of them a bot through at a time. Backfills run beside
+them and give way (`assets.partitioned`)."""
+SHARE_TAG = "whisper_enrich/share"
+"""The share of a bot's users that a run works for, as ``2/8``."""
+ENRICH_JOB = "enrich_bot_day"
+BACKFILL_JOB = "backfill_enrichment"
+LIVE_CAUSES = ("sensor", "request", "renewal", "sweep")
 
 
 def run_tags(bot_name: str, first: date, last: date, cause: str) -> dict[str, str]:
     """Tags of a run over the days of one bot: what it covers, for Dagster and for whoever reads the list of runs."""
     days = first.isoformat() if first == last else f"{first} to {last}"
-    return {**range_tags(bot_name, first, last), BOT_TAG: bot_name, DAYS_TAG: days, CAUSE_TAG: cause}
+    tags = {**range_tags(bot_name, first, last), BOT_TAG: bot_name, DAYS_TAG: days, CAUSE_TAG: cause}
+    return {**tags, LIVE_TAG: bot_name} if cause in LIVE_CAUSES else tags
 
 
 # Every run in one process: a process a step would cost more than the work.
 _pipeline = AssetSelection.assets(*PIPELINE_ASSETS).without_checks()
 
 enrich_bot_day = define_asset_job(
-    "enrich_bot_day",
+    ENRICH_JOB,
     selection=_pipeline,
     executor_def=in_process_executor,
     description="Intake, facts, summaries, caches and completion for one bot and one or more days.",
 )
 
 backfill_enrichment = define_asset_job(
-    "backfill_enrichment",
+    BACKFILL_JOB,
     selection=_pipeline,
     executor_def=in_process_executor,
     tags={PRIORITY_TAG: "-10"},
     description="Intake, facts, summaries, caches and completion for days gone by, queued behind whatever is live.",
+)
+
+
+def share_tags(bot_name: str, share: Share) -> dict[str, str]:
+    """What sets the runs that share out a bot's users apart: they may run beside each other."""
+    return {SHARE_TAG: str(share), LIVE_TAG: f"{bot_name} {share}"}
+
+
+enrich_share = define_asset_job(
+    "enrich_share",
+    selection=AssetSelection.assets("user_facts", "conversation_summaries").without_checks(),
+    executor_def=in_process_executor,
+    description="Facts and summaries for a share of the users of one bot, where more waits than one run should do.",
 )
 
 renew_bot_caches = define_asset_job(
@@ -77,6 +103,30 @@ prune_strategic_snapshots = define_asset_job(
     executor_def=in_process_executor,
     tags={PRIORITY_TAG: "-5"},
     description="Drop snapshots of the caches that are older than STRATEGIC_SNAPSHOT_DAYS.",
+)
+
+tend_reader_observations = define_asset_job(
+    "tend_reader_observations",
+    selection=AssetSelection.assets("reader_observations").without_checks(),
+    executor_def=in_process_executor,
+    tags={PRIORITY_TAG: "-5"},
+    description="Write what the bots' readers counted to InfluxDB, where that is set, and drop what is past its time.",
+)
+
+tidy = define_asset_job(
+    "tidy",
+    selection=AssetSelection.assets("summaries_archive", "records_retention", "dagster_events_retention"),
+    executor_def=in_process_executor,
+    tags={PRIORITY_TAG: "-5"},
+    description="Put away old summaries, and drop what is past its time. A dry run unless its configuration says otherwise.",
+)
+
+consolidate_facts = define_asset_job(
+    "consolidate_facts",
+    selection=AssetSelection.assets("facts_consolidation"),
+    executor_def=in_process_executor,
+    tags={PRIORITY_TAG: "-5"},
+    description="Fold the facts of all users anew. A dry run unless its configuration says otherwise.",
 )
 
 roll_up_bot = define_asset_job(

@@ -10,6 +10,14 @@ from whisper_enrich.partitions import contiguous
 MAX_DAYS_PER_RUN = 31
 """Days in one run; an import of years is worked off newest first, a month a run."""
 
+MESSAGES_A_SHARE = 20_000
+"""Fewer are not worth another run beside the first: they take some 20 s, and its start 5."""
+
+
+def shares_for(waiting: int, most: int) -> int:
+    """Among how many runs to share out the users of a bot of which so many messages wait."""
+    return max(1, min(most, waiting // MESSAGES_A_SHARE))
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:

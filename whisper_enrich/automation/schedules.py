@@ -18,6 +18,7 @@ from whisper_enrich.automation.jobs import (
     BOT_TAG,
     CAUSE_TAG,
     check_quality,
+    consolidate_facts,
     enrich_bot_day,
     prune_model_answers,
     prune_strategic_snapshots,
@@ -25,6 +26,8 @@ from whisper_enrich.automation.jobs import (
     renew_bot_caches,
     roll_up_bot,
     run_tags,
+    tend_reader_observations,
+    tidy,
 )
 from whisper_enrich.partitions import BOTS
 from whisper_enrich.resources.pipeline import Pipeline
@@ -137,6 +140,45 @@ def roll_up_nightly(context: ScheduleEvaluationContext) -> Iterator[RunRequest |
     """Every night the weeks and months of every bot whose windows or facts have changed."""
     yield from _one_run_a_bot(context, "rollup")
 
+
+def _as_settings_say(pipeline: Pipeline, *assets: str) -> RunRequest:
+    """A run of these assets that changes something only where TIDY_APPLY is set."""
+    config = {"config": {"dry_run": not pipeline.settings.tidy_apply}}
+    return RunRequest(run_config={"ops": dict.fromkeys(assets, config)}, tags={CAUSE_TAG: "tidying"})
+
+
+@schedule(
+    job=tidy,
+    cron_schedule="35 4 * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="What is past its time: counted, and dropped where TIDY_APPLY is set.",
+)
+def tidy_daily(context: ScheduleEvaluationContext, pipeline: ResourceParam[Pipeline]) -> RunRequest:
+    """Every night, when the digests are made."""
+    return _as_settings_say(pipeline, "summaries_archive", "records_retention", "dagster_events_retention")
+
+
+@schedule(
+    job=consolidate_facts,
+    cron_schedule="5 5 * * 0",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="All facts against the fold of today: counted, and written where TIDY_APPLY is set.",
+)
+def consolidate_facts_weekly(context: ScheduleEvaluationContext, pipeline: ResourceParam[Pipeline]) -> RunRequest:
+    """Every Sunday night."""
+    return _as_settings_say(pipeline, "facts_consolidation")
+
+
+tend_reader_observations_regularly = ScheduleDefinition(
+    name="tend_reader_observations_regularly",
+    job=tend_reader_observations,
+    cron_schedule="25 4 * * *" if load_settings().influxdb_url is None else "25 * * * *",
+    execution_timezone="UTC",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="What the bots' readers counted: to InfluxDB every hour where that is set; dropped past its time.",
+)
 
 check_quality_hourly = ScheduleDefinition(
     name="check_quality_hourly",

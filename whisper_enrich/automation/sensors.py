@@ -1,7 +1,8 @@
 """Sensors: they notice new points and new bots, and launch what needs work."""
 
-import json
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 from dagster import (
     DefaultSensorStatus,
@@ -15,17 +16,19 @@ from dagster import (
 
 from whisper_enrich.automation import discovery
 from whisper_enrich.automation.abandoned import end_abandoned
-from whisper_enrich.automation.jobs import PRIORITY_TAG, enrich_bot_day, run_tags
-from whisper_enrich.automation.plan import Launch, Plan, plan_runs, skip_message
+from whisper_enrich.automation.jobs import PRIORITY_TAG, enrich_bot_day, enrich_share, run_tags, share_tags
+from whisper_enrich.automation.pace import Bounds, Cursor, after_looks, is_due
+from whisper_enrich.automation.plan import MESSAGES_A_SHARE, Launch, Plan, plan_runs, shares_for, skip_message
 from whisper_enrich.errors import StoreBusy
 from whisper_enrich.llm.batch_client import BatchClient
 from whisper_enrich.partitions import BOTS, bot_partitions
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich.settings import load_settings
 from whisper_enrich.stages import batch_results
-from whisper_enrich.storage import enrichment_requests, strategic_caches
+from whisper_enrich.stages.context import StageContext
+from whisper_enrich.storage import enrichment_requests, overview, strategic_caches, uptime
+from whisper_enrich.storage.shares import Share
 
-CURSOR_VERSION = 1
 COLLECT_SECONDS = 300
 COLLECT_FOR_SECONDS = 30.0
 PAGES_PER_BOT = 3
@@ -35,16 +38,41 @@ REQUEST_SECONDS = 1
 """Dagster's daemon goes round its sensors every five seconds: with five here, every other round would come a moment too early."""
 
 
-def _in_turn(names: list[str], cursor: str | None) -> list[str]:
+def _in_turn(names: list[str], after: str) -> list[str]:
     """The bots in the alphabet, beginning after the last one of the last tick."""
-    state = json.loads(cursor) if cursor else {}
-    after = state.get("after", "") if state.get("version") == CURSOR_VERSION else ""
     return [name for name in names if name > after] + [name for name in names if name <= after]
 
 
-def run_requests(plan: Plan) -> list[RunRequest]:
-    """One request a launch. Without run_key: it would bar a failed run from ever being launched again."""
-    return [RunRequest(job_name=enrich_bot_day.name, tags=_tags(launch)) for launch in plan.launches]
+def run_requests(plan: Plan, shares: Mapping[str, int] = MappingProxyType({})) -> list[RunRequest]:
+    """One request a launch, or as many as ``shares`` says of its bot, for the first two stages alone: the rest is left to a
+    later tick. Without run_key: it would bar a failed run from ever being launched again."""
+    requests = []
+    for launch in plan.launches:
+        tags, parts = _tags(launch), shares.get(launch.bot_name, 1)
+        if parts == 1:
+            requests.append(RunRequest(job_name=enrich_bot_day.name, tags=tags))
+            continue
+        requests += [
+            RunRequest(job_name=enrich_share.name, tags={**tags, **share_tags(launch.bot_name, share)})
+            for share in Share.all(parts)
+        ]
+    return requests
+
+
+def _shares(ctx: StageContext, plan: Plan) -> dict[str, int]:
+    """Among how many runs to share out the users of a bot, for those where that is worth it."""
+    most = ctx.settings.enrichment_user_shares
+    if most == 1 or ctx.settings.embedded_qdrant:
+        return {}
+    with ctx.database.connect() as connection:
+        waiting = {
+            launch.bot_name: overview.waiting_for_facts(
+                connection, launch.bot_name, launch.first, launch.last, ctx.clock(), most * MESSAGES_A_SHARE
+            )
+            for launch in plan.launches
+            if not launch.requested
+        }
+    return {bot_name: shares_for(messages, most) for bot_name, messages in waiting.items()}
 
 
 def _tags(launch: Launch) -> dict[str, str]:
@@ -54,7 +82,7 @@ def _tags(launch: Launch) -> dict[str, str]:
 
 
 @sensor(
-    job=enrich_bot_day,
+    jobs=[enrich_bot_day, enrich_share],
     minimum_interval_seconds=load_settings().enrichment_sensor_seconds,
     default_status=DefaultSensorStatus.RUNNING,
     description="Looks for new points and for retries that are due; one run a bot with work, none while one is in flight.",
@@ -81,35 +109,48 @@ def _tick(context: SensorEvaluationContext, patient: Pipeline) -> SensorResult |
             f"No bot found: no collection begins with {prefixes}. `whisper-enrich load` or `demo` fill one."
         )
     by_name = {bot.bot_name: bot for bot in bots}
-    turn = _in_turn(list(by_name), context.cursor)[: ctx.settings.enrichment_max_bots_per_tick]
+    now = ctx.clock()
+    cursor = Cursor.of(context.cursor)
+    most = ctx.settings.enrichment_max_bots_per_tick
+    told = [name for name in discovery.bots_that_told(ctx) if name in by_name]
+    # Half of the turn at most, so that bots that tell of every message keep nobody waiting for ever.
+    first = told[: most // 2]
+    bounds = Bounds.of(ctx.settings.enrichment_sensor_seconds, ctx.settings.enrichment_sensor_max_seconds)
+    resting = {name for name in by_name if not is_due(cursor.seen.get(name), now, bounds)}.difference(told)
+    others = [name for name in by_name if name not in resting and name not in first]
+    turn = [*first, *_in_turn(others, cursor.after)][:most]
     sighting = discovery.look_for_new_points(
         ctx, [by_name[name] for name in turn], pages_per_bot=PAGES_PER_BOT, seconds=LOOK_SECONDS
     )
-    chosen = turn[: len(turn) - len(sighting.unread)]
+    looked_at = turn[: len(turn) - len(sighting.unread)]
     due = discovery.days_with_work(ctx, sighting)
-    now = ctx.clock()
     requested = {name: days for name, days in _requested(patient).items() if days and name in by_name}
     for name, days in requested.items():
         due.setdefault(name, set()).update(days)
     for run_id in end_abandoned(context.instance, now):
         context.log.warning(f"The process of run {run_id} was killed; it is recorded as failed.")
+    for name in discovery.bots_left_undone(context.instance) & set(by_name):
+        due.setdefault(name, set()).add(now.date())
     in_flight = discovery.bots_in_flight(context.instance)
-    after = chosen[-1] if len(chosen) < len(bots) else ""
-    chosen = [*chosen, *(name for name in requested if name not in chosen)]
+    in_turn = [name for name in looked_at if name not in first]
+    after = (in_turn[-1] if in_turn else cursor.after) if len(in_turn) < len(others) else ""
+    chosen = list(dict.fromkeys([*looked_at, *sorted(resting), *requested]))
     paused = discovery.pauses(context.instance, [name for name in chosen if due.get(name)], now)
+    # A bot whose runs fail is not looked after: what its readers have is no longer kept up.
+    looked_after = [name for name in chosen if name not in paused]
     with ctx.database.begin() as connection:
-        # A bot whose runs fail is not looked after: what its readers have is no longer kept up.
-        strategic_caches.beat(connection, [name for name in chosen if name not in paused], now)
+        uptime.record_outages(connection, looked_after, now, ctx.settings.worker_silence_seconds)
+        strategic_caches.beat(connection, looked_after, now)
     plan = plan_runs(
         chosen, due, in_flight, first_day=ctx.settings.enrichment_start_date, today=now.date(), paused=paused,
         requested=requested,
     )  # fmt: skip
     new_bots = discovery.unregistered(context.instance, bots, BOTS)
     return SensorResult(
-        run_requests=run_requests(plan),
+        run_requests=run_requests(plan, _shares(ctx, plan)),
         skip_reason=None if plan.launches else skip_message(plan, due),
         dynamic_partitions_requests=[bot_partitions.build_add_request(new_bots)] if new_bots else [],
-        cursor=json.dumps({"version": CURSOR_VERSION, "after": after}),
+        cursor=Cursor(after, after_looks(cursor.seen, looked_at, sighting.due, now)).text(by_name),
     )
 
 

@@ -14,7 +14,27 @@ from sqlalchemy.exc import DBAPIError
 
 from whisper_enrich import __version__
 from whisper_enrich.assets.failures import plain
-from whisper_enrich.cli import ask, batches, cache, cost, data, demo, enrich, fact, inspect, rollups, serve, show, user
+from whisper_enrich.cli import (
+    alerts,
+    ask,
+    backup,
+    batches,
+    cache,
+    cost,
+    data,
+    demo,
+    enrich,
+    exporter,
+    fact,
+    inspect,
+    prompt,
+    rights,
+    rollups,
+    serve,
+    show,
+    tidy,
+    user,
+)  # fmt: skip
 from whisper_enrich.cli.console import complain
 from whisper_enrich.errors import EnrichError
 
@@ -57,6 +77,7 @@ def main() -> None:
 for command in (
     demo.demo, serve.up, data.migrate_command, data.load_command, enrich.enrich, enrich.retry, enrich.reconcile_command,
     batches.batches, inspect.status, inspect.doctor, cost.cost, fact.fact, fact.diff, fact.rollback, user.user,
-    show.show, ask.ask, cache.cache, rollups.rollup, rollups.summaries,
+    show.show, ask.ask, prompt.prompt, cache.cache, rollups.rollup, rollups.summaries, rights.forget, rights.export, rights.pii,
+    tidy.tidy, backup.backup, backup.restore, exporter.exporter, alerts.alerts,
 ):  # fmt: skip
     main.add_command(command)

@@ -49,8 +49,10 @@ def ask(question: str, bot: str, user: str, time_zone: str | None, scope: str, l
             bot_name, user_id = portraits.find_person(connection, bot, user)
             zone = profiles.persons(connection, [user_id])[user_id].zone
         tz = profiles.zone(time_zone) if time_zone else zone
-        # Nobody waits in a chat here: rather late than not at all.
-        options = Options(schema=pipeline.settings.postgres_schema, deadline_seconds=_PATIENCE_SECONDS)
+        # Nobody waits in a chat here: rather late than not at all, and it counts for no bot.
+        options = Options(
+            schema=pipeline.settings.postgres_schema, recall_deadline_seconds=_PATIENCE_SECONDS, report_seconds=0
+        )
         with Reader(pipeline.database.engine, options) as reader:
             found = recall(
                 reader, user_id, bot_name, question, pipeline.clock(), tz, "dm" if scope == "all" else "shared",

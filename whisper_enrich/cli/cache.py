@@ -70,9 +70,10 @@ def _state(entry: CacheEntry, settings: Settings, now: datetime) -> str:
     """As the reader would see it."""
     options = Options(
         schema=settings.postgres_schema, cache_ttl_seconds=settings.cache_ttl_seconds,
+        cache_max_unread_messages=settings.cache_max_unread_messages,
         worker_silence_seconds=settings.worker_silence_seconds,
     )  # fmt: skip
-    seen = State(beat_at=entry.beat_at, touched_at=entry.touched_at, newest_at=entry.newest_at)
+    seen = State(beat_at=entry.beat_at, touches=entry.touches, newest_at=entry.newest_at)
     fresh, reason = of_cache(
         seen, Moment(now, options), computed_at=entry.computed_at, expires_at=entry.expires_at,
         read_up_to=entry.read_up_to, engine_version=entry.engine_version,

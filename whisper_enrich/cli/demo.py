@@ -111,7 +111,7 @@ def _examples(connection: Connection, bots: Sequence[str]) -> None:
             """
             SELECT DISTINCT ON (f.bot_name) f.bot_name, f.fact_content, f.category, f.confidence, e.quote
             FROM user_facts f JOIN fact_evidence e ON e.fact_id = f.id
-            WHERE f.bot_name = ANY(:bots) AND f.scope = 'shared'
+            WHERE f.bot_name = ANY(:bots) AND f.audience = 'all'
             ORDER BY f.bot_name, (f.attribute = ANY(:telling)) DESC, f.confidence DESC, f.last_said_at DESC, f.id
             """
         ),

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from whisper_enrich.cli.console import out, step, table
 from whisper_enrich.cli.enrich import Day
 from whisper_enrich.errors import InputError
+from whisper_enrich.messages.model import Scope
 from whisper_enrich.resources.pipeline import Pipeline, opened
 from whisper_enrich.storage import fact_lookup, fact_rulings, profiles
 from whisper_enrich.storage.facts import KnownFact, assertions_of, known_facts, render
@@ -24,6 +25,18 @@ def _of_a_person(command: Callable) -> Callable:
         command
     )
     return click.option("--bot", help="As known by this bot.  [default: the only one there is]")(command)
+
+
+def _told_in(command: Callable) -> Callable:
+    """The option for what callers in shared channels are told."""
+    return click.option(
+        "--scope", type=click.Choice(("all", "shared")), default="all", show_default=True,
+        help="shared: as told in a shared channel, as if no dm had been written.",
+    )(command)  # fmt: skip
+
+
+def _scope(told: str) -> Scope:
+    return Scope.SHARED if told == "shared" else Scope.DM
 
 
 def _by(command: Callable) -> Callable:
@@ -44,7 +57,10 @@ def fact() -> None:
 @click.option("--on", type=Day(), help="What held on this UTC day, by all that is known.")
 @click.option("--known-by", type=Day(), help="What was known at the end of this UTC day.")
 @click.option("--rulings", is_flag=True, help="Show what persons have ruled instead.")
-def list_command(bot: str | None, user: str | None, on: date | None, known_by: date | None, rulings: bool) -> None:
+@_told_in
+def list_command(
+    bot: str | None, user: str | None, on: date | None, known_by: date | None, rulings: bool, scope: str
+) -> None:
     """What is known of a user now, or was at another time. Confidence is as of now: it fades where the world changes."""
     if sum(map(bool, (on, known_by, rulings))) > 1:
         raise InputError("--on, --known-by and --rulings exclude each other. Give one.")
@@ -55,9 +71,9 @@ def list_command(bot: str | None, user: str | None, on: date | None, known_by: d
             if rulings:
                 _print_rulings(connection, bot_name, user_id)
             elif on or known_by:
-                _print_earlier(connection, bot_name, user_id, on, known_by)
+                _print_earlier(connection, bot_name, user_id, on, known_by, _scope(scope))
             else:
-                _print_facts(known_facts(connection, bot_name, user_id), pipeline.clock())
+                _print_facts(known_facts(connection, bot_name, user_id, _scope(scope)), pipeline.clock())
 
 
 @fact.command()
@@ -109,7 +125,8 @@ def undo(number: int, bot: str) -> None:
 @fact.command()
 @click.argument("words", required=False)
 @_of_a_person
-def history(words: str | None, bot: str | None, user: str | None) -> None:
+@_told_in
+def history(words: str | None, bot: str | None, user: str | None, scope: str) -> None:
     """How what is known came about: when each fact held, from when to when it was believed, why it ended.
 
     WORDS limits it to facts that hold them, or to an attribute (lives_in).
@@ -118,7 +135,7 @@ def history(words: str | None, bot: str | None, user: str | None) -> None:
         pipeline.preflight("fact")
         with pipeline.database.connect() as connection:
             bot_name, user_id = _person(connection, bot, user)
-            versions = fact_lookup.versions_of(connection, bot_name, user_id, words)
+            versions = fact_lookup.versions_of(connection, bot_name, user_id, words, _scope(scope))
     if not versions:
         out.print("Nothing of that was ever known.")
         return
@@ -204,7 +221,9 @@ def _chosen(pipeline: Pipeline, which: str, bot: str | None, user: str | None) -
     with pipeline.database.connect() as connection:
         owner = fact_lookup.owner_of_fact(connection, int(which)) if which.isdigit() and not (bot or user) else None
         bot_name, user_id = owner or _person(connection, bot, user)
-        return chosen_fact(known_facts(connection, bot_name, user_id), which)
+        facts = known_facts(connection, bot_name, user_id)
+        facts += [known for known in known_facts(connection, bot_name, user_id, Scope.SHARED) if known.apart]
+        return chosen_fact(facts, which)
 
 
 def _print_facts(facts: Sequence[KnownFact], now: datetime) -> None:
@@ -222,16 +241,18 @@ def _print_facts(facts: Sequence[KnownFact], now: datetime) -> None:
     out.print(shown)
 
 
-def _print_earlier(connection: Connection, bot_name: str, user_id: str, on: date | None, known_by: date | None) -> None:
+def _print_earlier(
+    connection: Connection, bot_name: str, user_id: str, on: date | None, known_by: date | None, told_in: Scope
+) -> None:
     from whisper_enrich.facts import fold as folding
 
     assertions = [s.assertion for s in assertions_of(connection, bot_name, [user_id])[user_id]]
     rulings = [r.ruling for r in fact_rulings.rulings_of(connection, bot_name, [user_id])[user_id]]
     if on is not None:
-        told = folding.held_on(folding.fold(assertions, rulings=rulings).versions, on)
+        told = folding.held_on(folding.fold(assertions, rulings=rulings, scope=told_in).versions, on)
     else:
         end = datetime.combine(known_by or date.max, time.max, UTC)
-        told = folding.known_by(assertions, end, rulings=rulings).facts
+        told = folding.known_by(assertions, end, rulings=rulings, scope=told_in).facts
     name = profiles.names_of(connection, [user_id])[user_id]
     shown = table("category", "attribute", "fact", "held", "#conf.")
     for known in told:

@@ -16,7 +16,7 @@ from whisper_enrich.cli.probe import describe_engine, probe
 from whisper_enrich.errors import EnrichError
 from whisper_enrich.resources.pipeline import Pipeline, opened
 from whisper_enrich.settings import Settings
-from whisper_enrich.storage import bot_views, enrichment_requests, ledger, overview
+from whisper_enrich.storage import bot_role, bot_views, enrichment_requests, erasures, ledger, overview
 from whisper_enrich.storage.bot_views import BotViews
 from whisper_enrich.storage.enrichment_requests import Waiting
 from whisper_enrich.storage.migrate import bot_views_template
@@ -183,8 +183,16 @@ def _database(pipeline: Pipeline) -> str | None:
         step(f"Schema {settings.postgres_schema}: as this version needs it")
         with pipeline.database.connect() as connection:
             views = bot_views.found(connection, pipeline.database, bot_views_template())
+            role = bot_role.found(connection, pipeline.database)
+            pending = erasures.unfinished(connection).stones
     except EnrichError as error:
         return str(error)
+    if pending:
+        warn(f"{len(pending)} erasures are not finished. Run `whisper-enrich forget --resume`.")
+    if role.remedy is None:
+        step(f"Role for the bots: {role.name}")
+    else:
+        warn(role.remedy)
     return _views(views)
 
 
@@ -230,6 +238,8 @@ def _dagster(pipeline: Pipeline) -> str | None:
     try:
         with dagster_instance(pipeline.settings) as instance:
             step(f"Dagster: {instance.get_runs_count()} runs in {instance.root_directory}")
+        when = "every night" if pipeline.settings.tidy_apply else "counted every night, not done (TIDY_APPLY)"
+        step(f"Tidying: {when}")
     except EnrichError as error:
         return str(error)
     return None

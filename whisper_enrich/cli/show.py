@@ -41,14 +41,19 @@ def show(bot: str, user: str, day: date | None, scope: str, evidence: bool, file
     """
     from whisper_enrich.portrait.assemble import portrait_of
     from whisper_enrich.portrait.reading import read_person
+    from whisper_enrich.strategic.validity import Limits
 
     private = scope == "all"
     with opened(Pipeline()) as pipeline:
         pipeline.preflight("show")
+        settings = pipeline.settings
+        limits = Limits(
+            settings.cache_ttl_seconds, settings.cache_max_unread_messages, settings.worker_silence_seconds
+        )  # fmt: skip
         with pipeline.database.connect() as connection:
             known = read_person(
                 connection, bot, user, now=pipeline.clock(), day=day, private=private,
-                silence_seconds=pipeline.settings.worker_silence_seconds,
+                limits=limits,
             )  # fmt: skip
     portrait = portrait_of(known, private=private)
     if file is None:

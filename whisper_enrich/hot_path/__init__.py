@@ -12,11 +12,12 @@ from whisper_enrich.hot_path.async_reader import AsyncReader
 from whisper_enrich.hot_path.context import Absence, Context, Freshness, Missing, StaleReason
 from whisper_enrich.hot_path.heuristics import MessageSeen
 from whisper_enrich.hot_path.options import Options
+from whisper_enrich.hot_path.prompt import render_prompt
 from whisper_enrich.hot_path.reader import Reader
 from whisper_enrich.hot_path.recall import recall, recall_async
 from whisper_enrich.hot_path.recall_model import Recall
 
 __all__ = [
     "Absence", "AsyncReader", "Context", "Freshness", "MessageSeen", "Missing", "Options", "Reader", "Recall", "StaleReason",
-    "recall", "recall_async",
+    "recall", "recall_async", "render_prompt",
 ]  # fmt: skip

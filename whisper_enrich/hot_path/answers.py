@@ -14,6 +14,7 @@ from whisper_enrich.hot_path.drift import aware
 from whisper_enrich.hot_path.freshness import Moment
 from whisper_enrich.hot_path.guard import Circuit, MinuteLog, NoAnswer, Remembered
 from whisper_enrich.hot_path.heuristics import Filled, MessageSeen
+from whisper_enrich.hot_path.observed import Observed
 from whisper_enrich.hot_path.options import Options
 from whisper_enrich.hot_path.queries import Query
 from whisper_enrich.hot_path.rows import Request
@@ -42,6 +43,7 @@ class Answers:
         self.circuit = Circuit(options)
         self.log = MinuteLog()
         self._remembered = Remembered(options)
+        self.observed = Observed(kept=options.report_seconds > 0)
 
     def request(self, user_id: str, bot_name: str, channel_scope: str, now: datetime) -> Request:
         """Raises ValueError for a scope other than 'dm' and 'shared', and for a time without a zone: mistakes of the caller,
@@ -97,6 +99,8 @@ class Answers:
             answer = tuple(row or ())
             self._remembered.keep(request.key, answer)
             contents = rows.RowContents(answer, request, self.options.facts, self.log)
+        remembered = degraded is not None and not isinstance(contents, rows.NoContents)
+        contents = self.observed.context(contents, request.bot_name, degraded, remembered=remembered)
         if messages:
             contents = Filled(contents, messages, request.scope, request.moment.now)
         return rows.context_of(request, contents, degraded)
@@ -112,16 +116,19 @@ class Answers:
     def strategic(
         self, question: Question, table: str, row: Row | NoAnswer, strict: bool
     ) -> dict[str, Strategic | Missing]:
-        found = self._single(row, strict, lambda r: rows.cache_of(table, r, question.request, self.log))
+        read = self._single(row, strict, lambda r: rows.cache_of(table, r, question.request, self.log))
+        found = self.observed.saw(question, read)
         if isinstance(found, Missing):
             return dict.fromkeys((engine.part for engine in rows.OF_CACHE[table]), found)
         return found
 
     def facts(self, question: Question, row: Row | NoAnswer, limit: int, strict: bool) -> Facts | Missing:
-        return self._single(row, strict, lambda r: rows.facts_of(r, question.request.moment, limit))
+        found = self._single(row, strict, lambda r: rows.facts_of(r, question.request.moment, limit))
+        return self.observed.saw(question, found)
 
     def summaries(self, question: Question, row: Row | NoAnswer, strict: bool) -> Summaries | Missing:
-        return self._single(row, strict, lambda r: rows.summaries_of(r, question.request.moment))
+        found = self._single(row, strict, lambda r: rows.summaries_of(r, question.request.moment))
+        return self.observed.saw(question, found)
 
     def touched(self, row: Row | NoAnswer, strict: bool) -> bool:
         if isinstance(row, NoAnswer):

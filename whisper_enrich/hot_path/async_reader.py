@@ -8,6 +8,7 @@ answer has come: to cancel it would cost the server a connection more, and the p
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 from whisper_enrich.hot_path.answers import Answers, Question
 from whisper_enrich.hot_path.context import Absence, Context, Facts, Missing, Strategic, Summaries
 from whisper_enrich.hot_path.drift import aware
-from whisper_enrich.hot_path.guard import NoAnswer, absence_of
+from whisper_enrich.hot_path.guard import WAKING_SECONDS, NoAnswer, absence_of
 from whisper_enrich.hot_path.heuristics import MessageSeen
+from whisper_enrich.hot_path.kept import Kept, Lent
 from whisper_enrich.hot_path.options import Options
 from whisper_enrich.hot_path.queries import Query, touch_query
+from whisper_enrich.hot_path.reports import AsyncReports
 from whisper_enrich.hot_path.requests import request_query
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Pool
+    from asyncpg import Pool
 
 
 class AsyncReader:
@@ -32,8 +35,14 @@ class AsyncReader:
         self.options = options or Options()
         self._pool = pool
         self.answers = Answers(self.options)
+        self._kept = Kept(pool, self.options.late_seconds)
         self._late: set[_Call] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reports = AsyncReports(self.answers.observed, self.options, self.answers.circuit, self._send_report, pool)
+
+    async def close(self) -> None:
+        """Report what was counted. To be awaited before the pool is closed."""
+        await self._reports.close()
 
     async def get_context(
         self,
@@ -101,18 +110,26 @@ class AsyncReader:
         values = (user_id, bot_name)
         return self.answers.touched(await self._run(request_query(self.options.schema), values), strict)
 
-    async def ask(self, question: Question) -> Sequence[Any] | NoAnswer | None:
-        """The row that answers a question, None where there is none, or why there is no answer; it never raises."""
-        return await self._run(question.query, question.values)
+    async def ask(self, question: Question, seconds: float | None = None) -> Sequence[Any] | NoAnswer | None:
+        """As `Reader.ask`."""
+        started = time.perf_counter()
+        row = await self._run(question.query, question.values, seconds)
+        self._reports.noted(question, time.perf_counter() - started)
+        return row
 
-    async def _run(self, query: Query, values: Sequence[Any]) -> Sequence[Any] | NoAnswer | None:
+    async def _send_report(self, query: Query, values: Sequence[Any]) -> Sequence[Any] | None:
+        return await self._in_time(query, values, self.options.late_seconds)
+
+    async def _run(
+        self, query: Query, values: Sequence[Any], seconds: float | None = None
+    ) -> Sequence[Any] | NoAnswer | None:
         circuit = self.answers.circuit
         if not circuit.admits():
             return NoAnswer(Absence.CIRCUIT_OPEN, "waiting before the next try")
         if len(self._late) >= self.options.most_late:
             return NoAnswer(Absence.BUSY, "late answers hold connections")
         try:
-            row = await self._in_time(query, values)
+            row = await self._in_time(query, values, self.options.deadline_seconds if seconds is None else seconds)
         except NoAnswer as why:
             if why.reason not in (Absence.BUSY, Absence.UNREADABLE):
                 circuit.failed()
@@ -120,17 +137,17 @@ class AsyncReader:
         circuit.succeeded()
         return row
 
-    async def _in_time(self, query: Query, values: Sequence[Any]) -> Sequence[Any] | None:
+    async def _in_time(self, query: Query, values: Sequence[Any], seconds: float) -> Sequence[Any] | None:
         loop = asyncio.get_running_loop()
-        call = _Call(self._pool, self.options.late_seconds, loop.create_future())
+        call = _Call(self._kept, loop.create_future())
         task = loop.create_task(call.run(query.text, values))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
-            async with asyncio.timeout(self.options.deadline_seconds):
+            async with asyncio.timeout(seconds - WAKING_SECONDS):
                 return await call.answer
         except TimeoutError:
-            waiting = call.connection is None and self._pool.get_idle_size() == 0
+            waiting = call.lent is None and self._pool.get_idle_size() == 0
             self._let_run(call, task, loop)
             if waiting and self._pool.get_size() >= self._pool.get_max_size():
                 raise NoAnswer(Absence.BUSY, "every connection of the pool is taken") from None
@@ -156,28 +173,27 @@ class AsyncReader:
 class _Call:
     """One query: ``answer`` is there as soon as the row is, before the pool has tidied the connection up."""
 
-    def __init__(self, pool: Pool, late_seconds: float, answer: asyncio.Future[Sequence[Any] | None]) -> None:
-        self._pool = pool
-        self._late_seconds = late_seconds
+    def __init__(self, kept: Kept, answer: asyncio.Future[Sequence[Any] | None]) -> None:
+        self._kept = kept
         self.answer = answer
-        self.connection: Connection | None = None
+        self.lent: Lent | None = None
 
     async def run(self, statement: str, values: Sequence[Any]) -> None:
         try:
-            self.connection = await self._pool.acquire()
+            self.lent = await self._kept.acquire()
             try:
                 if not self.answer.done():
-                    row = await self.connection.fetchrow(statement, *values)
+                    row = await self.lent.connection.fetchrow(statement, *values)
                     if not self.answer.done():
                         self.answer.set_result(row)
             finally:
-                await self._pool.release(self.connection, timeout=self._late_seconds)
+                await self._kept.release(self.lent)
         except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited; a late one concerns nobody.
             if not self.answer.done():
                 self.answer.set_exception(error)
 
     def break_off(self, task: asyncio.Task[None]) -> None:
-        if self.connection is None:
+        if self.lent is None:
             task.cancel()
         else:
-            self.connection.terminate()
+            self.lent.connection.terminate()

@@ -10,12 +10,15 @@ dropped: the next call never sees it.
 from __future__ import annotations
 
 import os
+import re
 import select
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from whisper_enrich.hot_path.context import Absence
 from whisper_enrich.hot_path.guard import NoAnswer, absence_of
@@ -33,16 +36,23 @@ SETUP = (
     "SET application_name = 'whisper_enrich hot path'; SET timezone = 'UTC'; SET jit = off; "
     "SET plan_cache_mode = force_generic_plan; SET statement_timeout = {milliseconds}"
 )
+SETUP_OF_EACH = "SET LOCAL timezone = 'UTC'; SET LOCAL jit = off; SET LOCAL statement_timeout = {milliseconds};"
+"""Before a query that is not prepared, in its message and so in its transaction: behind a pooler nothing may be left behind."""
+
+NOT_KEPT = frozenset({"26000", "42P05"})
+"""SQLSTATE of a prepared statement that is not there, or is there already: another connection of the server answers."""
 
 Connect = Callable[[], "PsycopgConnection"]
 """Begins a connection in psycopg2's asynchronous mode."""
 
 
 class Session:
-    """One connection, used by one call at a time."""
+    """One connection, used by one call at a time. Queries are prepared under a name of their text's own (another reader of
+    the same server connection may have others), or where ``each`` is given sent as they are, that before each."""
 
-    def __init__(self, connection: PsycopgConnection) -> None:
+    def __init__(self, connection: PsycopgConnection, each: str | None = None) -> None:
         self._connection = connection
+        self._each = each
         self._prepared: set[str] = set()
         self._preparing: str | None = None
         self._cursor: Any = None
@@ -61,19 +71,23 @@ class Session:
             self._preparing = None
         return True
 
-    def send(self, statement: str, values: Sequence[Any] = ()) -> None:
+    def send(self, statement: str, values: Mapping[str, Any] | None = None) -> None:
         # The connection itself holds it weakly, and needs it until the answer is there.
         self._cursor = self._connection.cursor()
-        self._cursor.execute(statement, tuple(values) or None)
+        self._cursor.execute(statement, values)
 
     def ask(self, query: Query, values: Sequence[Any], until: float) -> tuple[Any, ...] | None:
         """The first row, or None where there is none. Raises `NoAnswer` where there is none in time."""
-        statement = f"EXECUTE {query.name} ({', '.join(['%s'] * len(values))})"
-        if query.name not in self._prepared:
+        name, prepare, execute, plain = _statements(query)
+        if self._each is not None:
+            statement = self._each + plain
+        elif name in self._prepared:
+            statement = execute
+        else:
             # In one message with its first execution; however late the answer is, it is prepared then.
-            statement = f"PREPARE {query.name} AS {query.text.replace('%', '%%')};{statement}"
-            self._preparing = query.name
-        self.send(statement, values)
+            statement = prepare + execute
+            self._preparing = name
+        self.send(statement, {str(place): value for place, value in enumerate(values, 1)})
         if not self.wait(until):
             raise NoAnswer(Absence.DEADLINE, "no answer in time")
         return self._cursor.fetchone() if self._cursor.description is not None else None
@@ -101,6 +115,19 @@ class Session:
         self._connection.close()
 
 
+@lru_cache(maxsize=256)
+def _statements(query: Query) -> tuple[str, str, str, str]:
+    """The name under which a query is prepared, how it is, how it is executed then, and the query where it is not."""
+    name = f"{query.name}_{crc32(query.text.encode()):08x}"
+    escaped = query.text.replace("%", "%%")
+    count = max((int(place) for place in _PLACE.findall(query.text)), default=0)
+    given = f"({', '.join(f'%({place})s' for place in range(1, count + 1))})" if count else ""
+    return name, f"PREPARE {name} AS {escaped};", f"EXECUTE {name} {given}", _PLACE.sub(r"%(\1)s", escaped)
+
+
+_PLACE = re.compile(r"\$(\d+)\b")
+
+
 def _ready(fd: int, reading: bool, milliseconds: int) -> bool:
     if not hasattr(select, "poll"):  # Windows
         read, write = ([fd], []) if reading else ([], [fd])
@@ -115,6 +142,7 @@ class Connections:
 
     def __init__(self, connect: Connect, options: Options, warm_up: Sequence[tuple[Query, Sequence[Any]]] = ()) -> None:
         self._connect, self._options, self._warm_up = connect, options, warm_up
+        self._prepares = options.prepared
         self._closed = False
         self._begin()
 
@@ -139,6 +167,9 @@ class Connections:
         except Exception as error:  # noqa: BLE001 - told as the absence that it is.
             # Whatever state it is in: it is not used again.
             self._drop(session)
+            if getattr(error, "pgcode", None) in NOT_KEPT:
+                self._prepares = False
+                raise NoAnswer(Absence.UNREACHABLE, "prepared statements do not last: set Options.prepared") from None
             raise absence_of(error, getattr(error, "pgcode", None)) from None
         except BaseException:
             self._drop(session)
@@ -229,15 +260,18 @@ class Connections:
 
     def _new_session(self) -> Session:
         until = time.monotonic() + CONNECT_SECONDS
-        session = Session(self._connect())
+        milliseconds = int(self._options.late_seconds * 1000)
+        prepares = self._prepares
+        session = Session(self._connect(), None if prepares else SETUP_OF_EACH.format(milliseconds=milliseconds))
         try:
             if not session.wait(until):
                 raise NoAnswer(Absence.UNREACHABLE, "no connection in time")
-            session.send(SETUP.format(milliseconds=int(self._options.late_seconds * 1000)))
-            if not session.wait(until):
-                raise NoAnswer(Absence.UNREACHABLE, "no connection in time")
-            for query, values in self._warm_up:
-                session.warm_up(query, values, until)
+            if prepares:
+                session.send(SETUP.format(milliseconds=milliseconds))
+                if not session.wait(until):
+                    raise NoAnswer(Absence.UNREACHABLE, "no connection in time")
+                for query, values in self._warm_up:
+                    session.warm_up(query, values, until)
         except BaseException:
             session.close()
             raise

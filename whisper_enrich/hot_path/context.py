@@ -130,7 +130,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summaries(Part):
-    """Summaries, the newest first."""
+    """Summaries, the newest first; for those that were put away by age recall answers with the digest of their week."""
 
     items: tuple[Summary, ...]
 

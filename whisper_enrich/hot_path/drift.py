@@ -38,7 +38,8 @@ def instant(text: str | None) -> datetime | None:
 
 def seconds_since(moment: datetime, now: datetime) -> float:
     """Never negative."""
-    return max((now - moment).total_seconds(), 0.0)
+    seconds = (now - moment).total_seconds()
+    return seconds if seconds > 0.0 else 0.0
 
 
 def pause_survival(hours: float, lull: Mapping[str, Any]) -> float:
@@ -52,9 +53,9 @@ def lull_severity(hours: float, lull: Mapping[str, Any]) -> str:
     return next((name for name in LULLS if hours >= lull[f"{name}_after_hours"]), "none")
 
 
-def retrievability(memory: Mapping[str, Any], days: float) -> float:
-    """Of a memory (an item of the engines), ``days`` after it came up last; 0..1."""
-    return (1.0 + memory["factor"] * days / memory["stability_days"]) ** -memory["decay"]
+def retrievability(days: float, factor: float, stability_days: float, decay: float) -> float:
+    """Of a memory, ``days`` after it came up last; 0..1."""
+    return (1.0 + factor * days / stability_days) ** -decay
 
 
 def mean_age_hours(parameters: Mapping[str, float], now: datetime) -> float:

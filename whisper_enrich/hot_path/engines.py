@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from whisper_enrich.hot_path.drift import DAY, HOUR, instant, seconds_since
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What an engine stored, columns and details together, without what the caller may not see."""
+    """What an engine stored, as `documents` reads it: without what the caller may not see. A null is not there."""
 
     values: Mapping[str, Any]
     private: bool
@@ -38,8 +38,8 @@ class Stored:
             found[name] = () if listed and value is None else value
         return found
 
-    def memories(self, items: Iterable[Mapping[str, Any]] | None) -> tuple[Memory, ...]:
-        return tuple(_memory(item, self.now) for item in items or ())
+    def memories(self, name: str) -> tuple[Memory, ...]:
+        return tuple([_memory(item, self.now) for item in self.values.get(name, ())])
 
 
 def _own_fields(part: type[Strategic]) -> tuple[tuple[str, bool], ...]:
@@ -60,25 +60,34 @@ _OWN_FIELDS: dict[type[Strategic], tuple[tuple[str, bool], ...]] = {
 }  # fmt: skip
 
 
-def _memory(item: Mapping[str, Any], now: datetime) -> Memory:
-    first, last = datetime.fromisoformat(item["first_at"]), datetime.fromisoformat(item["last_at"])
+MEMORY = ("id", "topic", "kind", "scope", "times", "first_at", "last_at", "factor", "stability_days", "decay")
+REINFORCEMENT = ("topic", "kind", "scope", "due_at", "last_at", "factor", "stability_days", "decay")
+EVALUATED: dict[str, tuple[str, ...]] = {
+    "freshest": MEMORY, "stalest": MEMORY, "forgetting_risk_memories": MEMORY, "high_retention_memories": MEMORY,
+    "low_retention_memories": MEMORY, "reinforcement_opportunities": REINFORCEMENT,
+}  # fmt: skip
+"""Lists whose items have values that drift, and what is read of an item: in this order, without names."""
+
+
+def _memory(item: Sequence[Any], now: datetime) -> Memory:
+    key, topic, kind, scope, times, first_at, last_at, *curve = item
+    first, last = datetime.fromisoformat(first_at), datetime.fromisoformat(last_at)
     idle = seconds_since(last, now)
     return Memory(
-        id=item["id"], topic=item["topic"], kind=item["kind"], scope=item["scope"], times=item["times"], first_at=first,
-        last_at=last, age_hours=seconds_since(first, now) / HOUR, idle_hours=idle / HOUR,
-        retrievability=drift.retrievability(item, idle / DAY),
+        key, topic, kind, scope, times, first, last, seconds_since(first, now) / HOUR, idle / HOUR,
+        drift.retrievability(idle / DAY, *curve),
     )  # fmt: skip
 
 
 def _memory_health(stored: Stored, common: Mapping[str, Any]) -> MemoryHealth:
     values = stored.values
-    snapshot, parameters = values["memory_snapshot"], values.get("age_parameters")
+    parameters = values.get("age_parameters")
     return MemoryHealth(
         avg_memory_age_hours=None if parameters is None else drift.mean_age_hours(parameters, stored.now),
-        retrieval_frequency_trend=values["retrieval_frequency_trend"],
-        forgetting_risk_memories=stored.memories(values["forgetting_risk_memories"]),
-        freshest=stored.memories(snapshot.get("freshest")),
-        stalest=stored.memories(snapshot.get("stalest")),
+        retrieval_frequency_trend=values.get("retrieval_frequency_trend"),
+        forgetting_risk_memories=stored.memories("forgetting_risk_memories"),
+        freshest=stored.memories("freshest"),
+        stalest=stored.memories("stalest"),
         memory_count=values.get("memory_count", 0),
         retrieval=values.get("retrieval"),
         **common,
@@ -92,22 +101,22 @@ def _context_switches(stored: Stored, common: Mapping[str, Any]) -> ContextSwitc
 
 
 def _memory_behavior(stored: Stored, common: Mapping[str, Any]) -> MemoryBehavior:
-    values = stored.values
-    drifting = {
-        name: stored.memories(values[name]) for name in ("high_retention_memories", "low_retention_memories")
-    }  # fmt: skip
+    drifting: dict[str, Any] = {
+        name: stored.memories(name) for name in ("high_retention_memories", "low_retention_memories")
+    }
     drifting["reinforcement_opportunities"] = tuple(
-        _reinforcement(item, stored.now) for item in values.get("reinforcement_opportunities") or ()
+        [_reinforcement(item, stored.now) for item in stored.values.get("reinforcement_opportunities", ())]
     )
     return MemoryBehavior(**stored.plain(MemoryBehavior) | drifting, **common)
 
 
-def _reinforcement(item: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
-    days = seconds_since(datetime.fromisoformat(item["last_at"]), now) / DAY
-    due = datetime.fromisoformat(item["due_at"])
+def _reinforcement(item: Sequence[Any], now: datetime) -> Mapping[str, Any]:
+    topic, kind, scope, due_at, last_at, *curve = item
+    due = datetime.fromisoformat(due_at)
+    days = seconds_since(datetime.fromisoformat(last_at), now) / DAY
     return {
-        "topic": item["topic"], "kind": item["kind"], "scope": item["scope"], "due_at": due,
-        "due_in_days": (due - now).total_seconds() / DAY, "retrievability": drift.retrievability(item, days),
+        "topic": topic, "kind": kind, "scope": scope, "due_at": due, "due_in_days": (due - now).total_seconds() / DAY,
+        "retrievability": drift.retrievability(days, *curve),
     }  # fmt: skip
 
 
@@ -148,24 +157,38 @@ def _as_stored(part: type[Strategic]) -> Callable[[Stored, Mapping[str, Any]], S
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An engine by its name in ``details``, the field of `Context` that it fills, how, and the values that this reads."""
+    """An engine by its name in ``details``, the field of `Context` that it fills, how, the values that this reads, and the
+    columns whose own values are among these."""
 
     name: str
     part: str
     build: Callable[[Stored, Mapping[str, Any]], Strategic]
     reads: frozenset[str]
+    unfolds: tuple[str, ...] = ()
 
 
 def _engine(
-    name: str, field: str, part: type[Strategic], build: Callable[..., Strategic] | None = None, *beside: str
+    name: str,
+    field: str,
+    part: type[Strategic],
+    build: Callable[..., Strategic] | None = None,
+    *beside: str,
+    unfolds: tuple[str, ...] = (),
 ) -> Engine:
     own = frozenset(field for field, _ in _OWN_FIELDS[part])
-    return Engine(name, field, build or _as_stored(part), own | frozenset(beside))
+    return Engine(name, field, build or _as_stored(part), own | frozenset(beside), unfolds)
 
 
 OF_CACHE: dict[str, tuple[Engine, ...]] = {
     "strategic_memory_health": (
-        _engine("memory_aging", "memory_health", MemoryHealth, _memory_health, "memory_snapshot", "age_parameters"),
+        _engine(
+            "memory_aging",
+            "memory_health",
+            MemoryHealth,
+            _memory_health,
+            "age_parameters",
+            unfolds=("memory_snapshot",),
+        ),
     ),
     "strategic_character_performance": (
         _engine("character_performance", "character_performance", CharacterPerformance, _character_performance),

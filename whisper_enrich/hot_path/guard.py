@@ -20,6 +20,9 @@ Clock = Callable[[], float]
 
 PAUSE_BETWEEN_LINES = 60.0
 
+WAKING_SECONDS = 0.0005
+"""Of a deadline, what is kept for waking up and answering: a sleep of 20 ms takes 20.1 to 20.3."""
+
 
 class Circuit:
     """Open after a number of failures in a row; then one call in each ``open_seconds`` may try, until one succeeds."""
@@ -59,8 +62,8 @@ class Circuit:
 class MinuteLog:
     """One line a minute for each kind of trouble, with how often it was. It never names a user or quotes a value."""
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock = time.monotonic, said: str = "The reader answers without the database") -> None:
+        self._clock, self._said = clock, said
         self._lock = Lock()
         self._since: dict[str, tuple[float, int]] = {}
 
@@ -74,7 +77,7 @@ class MinuteLog:
                 return
             self._since[trouble] = (now, 0)
         more = f"; {unsaid} more since the last such line" if unsaid else ""
-        log.warning("The reader answers without the database: %s (%s)%s.", trouble, cause, more)
+        log.warning("%s: %s (%s)%s.", self._said, trouble, cause, more)
 
 
 class Remembered:

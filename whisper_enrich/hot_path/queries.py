@@ -1,8 +1,9 @@
 """The one set of SQL, for both readers: positional parameters ``$1``, ``$2``, … as asyncpg sends them and PREPARE takes them.
 
-Everything about a user comes as one row: the state that freshness is decided by, facts and summaries as JSON, then each
-cache. JSON leaves the database as text, so that a codec which the bot has set makes no difference. Columns are named here
-once more because `whisper_enrich.storage.tables` needs SQLAlchemy; a test holds this module to it.
+Everything about a user comes as one row: the state that freshness is decided by, facts and summaries as JSON, then of each
+cache its document (`documents`) and what its freshness is decided by. JSON leaves the database as text, so that a codec which
+the bot has set makes no difference. Columns are named here once more because `whisper_enrich.storage.tables` needs
+SQLAlchemy; a test holds this module to it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-COMMON = ("computed_at", "expires_at", "read_up_to", "messages_read", "engine_version", "reasons", "details")
-"""Of every cache, after its own columns."""
+from whisper_enrich.hot_path import documents
+from whisper_enrich.strategic.validity import TOUCHES_KEPT
+
+COMMON = ("computed_at", "expires_at", "read_up_to", "messages_read", "engine_version")
+"""Of every cache, after its document."""
 
 CACHES: dict[str, tuple[str, ...]] = {
     "strategic_memory_health": (
@@ -36,17 +40,10 @@ CACHES: dict[str, tuple[str, ...]] = {
         "proactive_success_rate",
     ),
 }  # fmt: skip
-"""The design contract's columns by cache, in the order in which a row brings them."""
-
-JSON_COLUMNS = frozenset({
-    "memory_snapshot", "forgetting_risk_memories", "recent_anomalies", "dominant_traits", "user_response_patterns",
-    "adaptation_suggestions", "trait_evolution_history", "recent_topics", "topic_transition_graph",
-    "forgetting_curve_params", "high_retention_memories", "low_retention_memories", "suggested_topics", "reasons",
-    "details",
-})  # fmt: skip
+"""The design contract's columns by cache: what a row is read from that has no document of the right form."""
 
 STATE = (
-    "beat_at", "touched_at", "newest_at", "facts_read_at", "facts_waiting_at", "summaries_read_at", "summaries_waiting_at",
+    "beat_at", "touches", "newest_at", "facts_read_at", "facts_waiting_at", "summaries_read_at", "summaries_waiting_at",
 )  # fmt: skip
 
 FACT = (
@@ -90,20 +87,55 @@ LEFT JOIN LATERAL (
     ) newest
 ) l ON true
 """
-STATE_COLUMNS = (
-    "h.beat_at, t.at, l.newest_at, l.facts_read_at, l.facts_waiting_at, l.summaries_read_at, l.summaries_waiting_at"
-)
 
-# A fact with evidence in a dm may be worded as it was there. OFFSET 0 keeps the planner from reading all evidence at once.
-_MAY_SEE_FACT = """(k.private OR f.scope = 'shared' AND NOT EXISTS (
-    SELECT FROM {schema}.fact_evidence e WHERE e.fact_id = f.id AND e.scope = 'dm' OFFSET 0))"""
+
+def _state_columns(*caches: str) -> str:
+    """With the touches that one of these caches (their aliases), or the ledger, does not know: most often there are none.
+
+    As JSON: for an array of times asyncpg asks each connection about its type first, which takes longer than a deadline.
+    """
+    newest = ", ".join(["l.newest_at", *(f"{cache}.read_up_to" for cache in caches)])
+    read = f"coalesce(least({newest}), '-infinity')"
+    touches = f"CASE WHEN t.at > {read} THEN (SELECT json_agg(u)::text FROM unnest(t.recent) u WHERE u > {read}) END"
+    return (
+        f"h.beat_at, {touches}, l.newest_at, l.facts_read_at, l.facts_waiting_at, l.summaries_read_at, "
+        "l.summaries_waiting_at"
+    )
+
+
+STATE_COLUMNS = _state_columns()
+
+
+def _for_the_caller(everything: str, shared: str, columns: str) -> str:
+    """As a table, the rows of the one who asks about: in a dm those of everything; in a shared channel what the shared messages
+    alone come to, of which the rows that are the same are kept once (audience 'all')."""
+    mine = "m.user_id = k.user_id AND m.bot_name = k.bot_name"
+    return f"""(
+        SELECT {columns} FROM {{schema}}.{everything} m WHERE {mine} AND (k.private OR m.audience = 'all')
+        UNION ALL SELECT {columns} FROM {{schema}}.{shared} m WHERE {mine} AND NOT k.private)"""
+
+
+MY_FACTS = _for_the_caller(
+    "user_facts", "shared_facts",
+    "id, fact_content, category, attribute, value, confidence, tense, scope, mentions, first_said_at, last_said_at, "
+    "valid_from, valid_to, extracted_at, words",
+)  # fmt: skip
+MY_VERSIONS = _for_the_caller(
+    "fact_versions", "shared_fact_versions",
+    "fact_key, ordinal, fact_content, category, attribute, value, confidence, tense, scope, valid_from, valid_to, "
+    "known_from, known_to, reason, message_ids",
+)  # fmt: skip
+MY_EVIDENCE = """(
+        SELECT point_id, said_at FROM {schema}.fact_evidence WHERE fact_id = f.id
+        UNION ALL SELECT point_id, said_at FROM {schema}.shared_fact_evidence WHERE fact_id = f.id AND NOT k.private)"""
+"""Of the row ``f`` of `MY_FACTS`; ids are of one sequence."""
 
 _FACTS = f"""
 SELECT json_agg(json_build_array(fact_content, category, attribute, value, confidence, tense, scope, mentions,
     first_said_at, last_said_at, valid_from, valid_to, extracted_at, NULL, NULL))::text AS list
 FROM (
-    SELECT f.* FROM {{schema}}.user_facts f
-    WHERE f.user_id = k.user_id AND f.bot_name = k.bot_name AND {_MAY_SEE_FACT} {{condition}}
+    SELECT f.* FROM {MY_FACTS} f
+    {{condition}}
     ORDER BY f.confidence DESC, f.last_said_at DESC, f.id LIMIT {{limit}}
 ) chosen
 """
@@ -113,23 +145,20 @@ SELECT json_agg(json_build_array(id, summary_text, start_timestamp, end_timestam
     emotional_tone, confidence_score, state, scope, updated_at))::text AS list
 FROM (
     SELECT s.* FROM {schema}.conversation_summaries s
-    WHERE s.user_id = k.user_id AND s.bot_name = k.bot_name AND (k.private OR s.scope = 'shared') {condition}
+    WHERE s.user_id = k.user_id AND s.bot_name = k.bot_name AND (k.private OR s.scope = 'shared')
+        AND s.archived_at IS NULL {condition}
     ORDER BY s.start_timestamp DESC, s.scope LIMIT {limit}
 ) chosen
 """
 
 # What held on a day ($5), as far as it was known at a time ($6); either may be null. What ended later than that time was
 # not known to have ended. Rejected is what a person has ruled out, corrected what never held.
-_VERSIONS = """
+_VERSIONS = f"""
 SELECT json_agg(json_build_array(fact_content, category, attribute, value, confidence, tense, scope, NULL, NULL, NULL,
     valid_from, valid_to, NULL, known_from, known_to))::text AS list
 FROM (
-    SELECT v.* FROM {schema}.fact_versions v
-    WHERE v.bot_name = k.bot_name AND v.user_id = k.user_id AND ($4::text IS NULL OR v.category = $4::text)
-      AND v.reason <> 'rejected'
-      AND (k.private OR v.scope = 'shared' AND NOT EXISTS (
-          SELECT FROM {schema}.message_ledger m
-          WHERE m.bot_name = v.bot_name AND m.point_id = ANY(v.message_ids) AND m.scope = 'dm' OFFSET 0))
+    SELECT v.* FROM {MY_VERSIONS} v
+    WHERE ($4::text IS NULL OR v.category = $4::text) AND v.reason <> 'rejected'
       AND ($5::date IS NULL OR v.reason <> 'corrected' AND v.tense <> 'future' AND v.valid_from <= $5::date
            AND (v.valid_to IS NULL OR $5::date < v.valid_to OR v.known_to > $6::timestamptz))
       AND ($6::timestamptz IS NULL OR v.known_from <= $6::timestamptz
@@ -147,12 +176,8 @@ class Query:
     text: str
 
 
-def _column(alias: str, name: str) -> str:
-    return f"{alias}.{name}::text" if name in JSON_COLUMNS else f"{alias}.{name}"
-
-
 def _cache_columns(cache: str, alias: str) -> str:
-    return ", ".join(_column(alias, name) for name in (*CACHES[cache], *COMMON))
+    return ", ".join((documents.column(CACHES[cache], alias), *(f"{alias}.{name}" for name in COMMON)))
 
 
 def _cache_join(cache: str, alias: str) -> str:
@@ -172,7 +197,7 @@ def context_query(schema: str) -> Query:
     facts = _FACTS.replace("{condition}", "").replace("{limit}", "$4::integer")
     summaries = _SUMMARIES.replace("{condition}", "").replace("{limit}", "$5::integer")
     text = (
-        f"SELECT {STATE_COLUMNS}, f.list, s.list, {columns}\nFROM {WHO} {STATE_JOINS}\n"
+        f"SELECT {_state_columns(*aliases.values())}, f.list, s.list, {columns}\nFROM {WHO} {STATE_JOINS}\n"
         f"LEFT JOIN LATERAL ({facts}) f ON true\nLEFT JOIN LATERAL ({summaries}) s ON true\n{joins}"
     )
     return in_schema(schema, "context", text)
@@ -181,14 +206,15 @@ def context_query(schema: str) -> Query:
 @lru_cache(maxsize=48)
 def cache_query(schema: str, cache: str) -> Query:
     """One cache. Parameters: user, bot, private (which the rows' texts are left to)."""
-    text = f"SELECT {STATE_COLUMNS}, {_cache_columns(cache, 'c')}\nFROM {WHO} {STATE_JOINS}\n{_cache_join(cache, 'c')}"
+    columns = f"{_state_columns('c')}, {_cache_columns(cache, 'c')}"
+    text = f"SELECT {columns}\nFROM {WHO} {STATE_JOINS}\n{_cache_join(cache, 'c')}"
     return in_schema(schema, cache, text)
 
 
 @lru_cache(maxsize=8)
 def facts_query(schema: str) -> Query:
     """Current facts. Parameters: user, bot, private, category or null, how many."""
-    facts = _FACTS.replace("{condition}", "AND ($4::text IS NULL OR f.category = $4::text)")
+    facts = _FACTS.replace("{condition}", "WHERE $4::text IS NULL OR f.category = $4::text")
     return _single(schema, "facts", facts.replace("{limit}", "$5::integer"))
 
 
@@ -217,12 +243,14 @@ def touch_query(schema: str) -> Query:
     """
     text = """
         WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
-        INSERT INTO {schema}.message_touches AS t (user_id, bot_name, at)
-        SELECT $1::text, $2::text, least($3::timestamptz, now()) FROM quick
-        ON CONFLICT (bot_name, user_id) DO UPDATE SET at = excluded.at WHERE excluded.at > t.at
+        INSERT INTO {schema}.message_touches AS t (user_id, bot_name, at, recent)
+        SELECT $1::text, $2::text, told.at, ARRAY[told.at] FROM quick, (SELECT least($3::timestamptz, now()) AS at) told
+        ON CONFLICT (bot_name, user_id) DO UPDATE SET at = excluded.at,
+            recent = t.recent[greatest(cardinality(t.recent) - {older}, 1):] || excluded.at
+        WHERE excluded.at > t.at
         RETURNING true
     """
-    return in_schema(schema, "touch", text)
+    return in_schema(schema, "touch", text.replace("{older}", str(TOUCHES_KEPT - 2)))
 
 
 def _single(schema: str, name: str, part: str) -> Query:

@@ -13,10 +13,11 @@ from whisper_enrich.hot_path.answers import Answers, Question
 from whisper_enrich.hot_path.connections import Connections
 from whisper_enrich.hot_path.context import Absence, Context, Facts, Missing, Strategic, Summaries
 from whisper_enrich.hot_path.drift import aware
-from whisper_enrich.hot_path.guard import NoAnswer
+from whisper_enrich.hot_path.guard import WAKING_SECONDS, NoAnswer
 from whisper_enrich.hot_path.heuristics import MessageSeen
 from whisper_enrich.hot_path.options import Options
 from whisper_enrich.hot_path.queries import Query, touch_query
+from whisper_enrich.hot_path.reports import Reports, by_a_connection_of_its_own
 from whisper_enrich.hot_path.requests import request_query
 
 if TYPE_CHECKING:
@@ -35,14 +36,18 @@ class Reader:
     def __init__(self, source: str | Engine, options: Options | None = None) -> None:
         self.options = options or Options()
         self.answers = Answers(self.options)
-        self._connections = Connections(_Connector(source), self.options, self.answers.warm_up())
+        connector = _Connector(source)
+        self._connections = Connections(connector, self.options, self.answers.warm_up())
+        send = by_a_connection_of_its_own(connector, self.options)
+        self._reports = Reports(self.answers.observed, self.options, self.answers.circuit, send)
 
     def open(self, seconds: float = 5.0) -> bool:
         """Connect now, so that the first call need not wait; whether it worked within that time."""
         return self._connections.open(time.monotonic() + seconds)
 
     def close(self) -> None:
-        """Close the reader's connections."""
+        """Report what was counted, and close the reader's connections."""
+        self._reports.close()
         self._connections.close()
 
     def __enter__(self) -> Self:
@@ -127,16 +132,25 @@ class Reader:
         values = (user_id, bot_name)
         return self.answers.touched(self._run(request_query(self.options.schema), values), strict)
 
-    def ask(self, question: Question) -> tuple[Any, ...] | NoAnswer | None:
-        """The row that answers a question, None where there is none, or why there is no answer; it never raises."""
-        return self._run(question.query, question.values)
+    def ask(self, question: Question, seconds: float | None = None) -> tuple[Any, ...] | NoAnswer | None:
+        """The row that answers a question, None where there is none, or why there is no answer; it never raises.
 
-    def _run(self, query: Query, values: Sequence[Any]) -> tuple[Any, ...] | NoAnswer | None:
+        It may take ``seconds``, those of the options unless they are given.
+        """
+        started = time.perf_counter()
+        row = self._run(question.query, question.values, seconds)
+        self._reports.noted(question, time.perf_counter() - started)
+        return row
+
+    def _run(
+        self, query: Query, values: Sequence[Any], seconds: float | None = None
+    ) -> tuple[Any, ...] | NoAnswer | None:
         circuit = self.answers.circuit
         if not circuit.admits():
             return NoAnswer(Absence.CIRCUIT_OPEN, "waiting before the next try")
+        until = time.monotonic() + (self.options.deadline_seconds if seconds is None else seconds) - WAKING_SECONDS
         try:
-            row = self._connections.ask(query, values, time.monotonic() + self.options.deadline_seconds)
+            row = self._connections.ask(query, values, until)
         except NoAnswer as why:
             if why.reason not in _NOT_THE_SERVERS_FAULT:
                 circuit.failed()
@@ -153,6 +167,9 @@ class _Connector:
     engine may ask for it anew whenever it connects."""
 
     def __init__(self, source: str | Engine) -> None:
+        # Now: while a thread of the first calls loads it, no other gets to run, and they would be late.
+        import psycopg2  # noqa: F401
+
         self._source = source
         self._parameters: dict[str, Any] | None = None
         self._lock = threading.Lock()

@@ -4,27 +4,30 @@
     found.understood.sentence          # which range was understood
     found.digests, found.summaries, found.facts
 
-Three ways lead to a summary: its window overlaps the time that is asked about; it has the question's words (those that few of
-the person's texts have weigh most); its vector is near the question's. The lists are merged by reciprocal rank fusion, the
-sum of 1 / (60 + rank) (Cormack, Clarke and Buettcher, 2009), as are the two of the facts. Two queries: one for the days that the
-question may name ("since my birthday"), one for everything else; each keeps the reader's deadline.
+Three ways lead to a summary: its window overlaps the time that is asked about; it has the question's words, in its text or by
+their hashes in its messages (those that few of the person's texts have weigh most); its vector is near the question's. The
+lists are merged by reciprocal rank fusion (Cormack, Clarke and Buettcher, 2009; `recall_rows.fused`), as are the two of the
+facts. Two queries: one for the days that the question may name ("since my birthday"), one for everything else.
+`Options.recall_deadline_seconds` bounds the waiting for all of it; the search by vector goes on beside the first query.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Generator, Mapping, Sequence
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from whisper_enrich.hot_path import recall_rows
-from whisper_enrich.hot_path.answers import Question
+from whisper_enrich.hot_path.answers import Answers, Question
 from whisper_enrich.hot_path.context import Absence
 from whisper_enrich.hot_path.guard import NoAnswer
 from whisper_enrich.hot_path.recall_model import Near, Recall, SearchByMeaning
 from whisper_enrich.hot_path.recall_queries import anchors_query, recall_query
-from whisper_enrich.hot_path.recall_words import prefixes
+from whisper_enrich.hot_path.recall_search import Searching
+from whisper_enrich.hot_path.recall_words import sought
 from whisper_enrich.hot_path.rows import Request
 from whisper_enrich.hot_path.time_phrases import Understood, understand
 
@@ -44,11 +47,9 @@ class Asked:
     text: str
     tz: tzinfo
     limit: int
-
-
-Row = Sequence[Any] | NoAnswer | None
-Steps = Generator[Question | str, Any, Recall]
-"""Yields what is to be asked: a question for the database, then 'meaning' for the search by vector; ends with the answer."""
+    query_vector: Sequence[float] | None
+    search: SearchByMeaning | None
+    strict: bool
 
 
 def recall(
@@ -68,28 +69,20 @@ def recall(
     """What fits a question, as far as the caller's scope may see it.
 
     ``tz`` is the user's time zone. ``query_vector`` is the bot's own vector of ``text``, for which ``search`` finds the
-    summaries that are near; one without the other is of no use (ValueError). ``search`` has to keep to a time limit by
-    itself; what it raises becomes ``meaning_missing``. At most ``limit`` summaries and facts.
+    summaries that are near; one without the other is of no use (ValueError). ``search`` is called in a thread; what it does
+    not say within half of the deadline is done without, and so is what it raises: ``meaning_missing`` says so. At most
+    ``limit`` summaries and facts.
 
     Raises ValueError for a scope other than 'dm' and 'shared' and for a naive ``now``; of what the database does, nothing
     unless ``strict``. The first question of a process waits for its language's rules (`time_phrases.prepare`).
     """
-    asked = _asked(reader, user_id, bot_name, text, now, tz, channel_scope, limit)
-    _check_pair(query_vector, search)
-    steps = _steps(reader, asked, query_vector is not None, strict)
-    wanted = next(steps)
-    while True:
-        if isinstance(wanted, Question):
-            answer = reader.ask(wanted)
-        else:
-            try:
-                answer = search(bot_name, query_vector, **_whose(asked))
-            except Exception as error:  # noqa: BLE001 - another server's failure must not cost the bot its answer.
-                answer = _unreachable(error)
-        try:
-            wanted = steps.send(answer)
-        except StopIteration as end:
-            return end.value
+    request = reader.answers.request(user_id, bot_name, channel_scope, now)
+    course = _Course(reader.answers, Asked(request, text, tz, limit, query_vector, search, strict))
+    while (wanted := course.wanted) is not None:
+        with course.waiting() as seconds:
+            answer = reader.ask(wanted, seconds) if isinstance(wanted, Question) else wanted.wait(seconds / 2)
+        course.go_on(answer)
+    return course.found
 
 
 async def recall_async(
@@ -106,46 +99,76 @@ async def recall_async(
     limit: int = 5,
     strict: bool = False,
 ) -> Recall:
-    """As `recall`. ``search`` is called in a thread; what it does not say within the reader's deadline is done without."""
-    asked = _asked(reader, user_id, bot_name, text, now, tz, channel_scope, limit)
-    _check_pair(query_vector, search)
-    steps = _steps(reader, asked, query_vector is not None, strict)
-    wanted = next(steps)
-    while True:
-        if isinstance(wanted, Question):
-            answer = await reader.ask(wanted)
-        else:
-            try:
-                async with asyncio.timeout(reader.options.deadline_seconds):
-                    answer = await asyncio.to_thread(search, bot_name, query_vector, **_whose(asked))
-            except TimeoutError:
-                answer = NoAnswer(Absence.DEADLINE, "the search by vector took too long")
-            except Exception as error:  # noqa: BLE001 - as above.
-                answer = _unreachable(error)
+    """As `recall`."""
+    request = reader.answers.request(user_id, bot_name, channel_scope, now)
+    course = _Course(reader.answers, Asked(request, text, tz, limit, query_vector, search, strict))
+    while (wanted := course.wanted) is not None:
+        with course.waiting() as seconds:
+            if isinstance(wanted, Question):
+                answer = await reader.ask(wanted, seconds)
+            else:
+                answer = await wanted.wait_async(seconds / 2)
+        course.go_on(answer)
+    return course.found
+
+
+class _Course:
+    """The course of a recall without any I/O: ``wanted`` is what is to be waited for next, None once there is ``found``."""
+
+    found: Recall
+
+    def __init__(self, answers: Answers, asked: Asked) -> None:
+        if asked.limit < 1:
+            raise ValueError("a recall of nothing: give a limit of at least 1")
+        if (asked.query_vector is None) != (asked.search is None):
+            raise ValueError("query_vector and search belong together: give both or neither")
+        self._answers, self._asked = answers, asked
+        self._left = answers.options.recall_deadline_seconds
+        self._steps = _steps(answers, asked)
+        self.wanted: Question | Searching | None = next(self._steps)
+
+    @contextmanager
+    def waiting(self) -> Iterator[float]:
+        """For how many seconds there may be waiting; time that was not waited stays for what comes then."""
+        started = time.monotonic()
+        yield self._left
+        self._left = max(self._left - (time.monotonic() - started), 0.0)
+
+    def go_on(self, answer: Any) -> None:
+        """With what was waited for."""
         try:
-            wanted = steps.send(answer)
+            self.wanted = self._steps.send(answer)
         except StopIteration as end:
-            return end.value
+            self.wanted, self.found = None, self._answers.observed.recalled(self._asked.request.bot_name, end.value)
 
 
-def _asked(
-    reader: Reader | AsyncReader,
-    user_id: str,
-    bot_name: str,
-    text: str,
-    now: datetime,
-    tz: tzinfo,
-    scope: str,
-    limit: int,
-) -> Asked:
-    if limit < 1:
-        raise ValueError("a recall of nothing: give a limit of at least 1")
-    return Asked(reader.answers.request(user_id, bot_name, scope, now), text, tz, limit)
+def _steps(answers: Answers, asked: Asked) -> Generator[Question | Searching, Any, Recall]:
+    """Yields what is to be waited for, is sent what came of it, ends with the answer."""
+    request, schema, strict = asked.request, answers.options.schema, asked.strict
+    searching = None if asked.search is None else Searching(lambda: asked.search(*_near_what(asked), **_whose(asked)))
+    row = yield Question(request, anchors_query(schema), request.key)
+    if isinstance(row, NoAnswer):
+        return _without(asked, row, answers)
+    anchors = answers.read(lambda: recall_rows.anchors_of(row or ()), strict) or {}
+    understood = understand(asked.text, now=request.moment.now, tz=asked.tz, anchors=anchors)
+
+    near: Sequence[Near] | NoAnswer = () if searching is None else (yield searching)
+    meaning_missing = None
+    if isinstance(near, NoAnswer):
+        answers.log.note("no search by meaning", near.cause)
+        near, meaning_missing = (), near.reason
+
+    row = yield Question(request, recall_query(schema), _values(asked, understood, near))
+    if isinstance(row, NoAnswer):
+        return _without(asked, row, answers, anchors)
+    found = answers.read(lambda: recall_rows.recall_of(row or (), request, understood, asked.limit), strict)
+    if found is None:
+        return recall_rows.nothing(understood, Absence.UNREADABLE)
+    return replace(found, meaning_missing=meaning_missing)
 
 
-def _check_pair(vector: Sequence[float] | None, search: SearchByMeaning | None) -> None:
-    if (vector is None) != (search is None):
-        raise ValueError("query_vector and search belong together: give both or neither")
+def _near_what(asked: Asked) -> tuple[str, Sequence[float]]:
+    return asked.request.bot_name, asked.query_vector
 
 
 def _whose(asked: Asked) -> dict[str, Any]:
@@ -153,52 +176,23 @@ def _whose(asked: Asked) -> dict[str, Any]:
     return {"user_id": asked.request.user_id, "scopes": scopes, "limit": max(LISTED, asked.limit)}
 
 
-def _unreachable(error: Exception) -> NoAnswer:
-    return NoAnswer(Absence.UNREACHABLE, type(error).__name__)
-
-
-def _steps(reader: Reader | AsyncReader, asked: Asked, by_meaning: bool, strict: bool) -> Steps:
-    answers, request = reader.answers, asked.request
-    schema, now = reader.options.schema, request.moment.now
-    row = yield Question(request, anchors_query(schema), request.key)
-    if isinstance(row, NoAnswer):
-        return _without(asked, row, answers, strict)
-    anchors = answers.read(lambda: recall_rows.anchors_of(row or ()), strict) or {}
-    understood = understand(asked.text, now=now, tz=asked.tz, anchors=anchors)
-
-    near: Sequence[Near] | NoAnswer = ()
-    if by_meaning:
-        near = yield "meaning"
-    meaning_missing = near.reason if isinstance(near, NoAnswer) else None
-    if meaning_missing is not None:
-        answers.log.note("no search by meaning", near.cause)
-        near = ()
-
-    row = yield Question(request, recall_query(schema), _values(asked, understood, near))
-    if isinstance(row, NoAnswer):
-        return _without(asked, row, answers, strict, anchors)
-    found = answers.read(lambda: recall_rows.recall_of(row or (), request, understood, asked.limit), strict)
-    if found is None:
-        return _without(asked, NoAnswer(Absence.UNREADABLE, "a row"), answers, False, anchors)
-    return replace(found, meaning_missing=meaning_missing)
-
-
-def _without(
-    asked: Asked, why: NoAnswer, answers: Any, strict: bool, anchors: Mapping[str, date] | None = None
-) -> Recall:
+def _without(asked: Asked, why: NoAnswer, answers: Answers, anchors: Mapping[str, date] | None = None) -> Recall:
     """Which time was meant can be said all the same."""
-    answers.note(why, strict)
+    answers.note(why, asked.strict)
     understood = understand(asked.text, now=asked.request.moment.now, tz=asked.tz, anchors=anchors)
     return recall_rows.nothing(understood, why.reason)
 
 
 def _values(asked: Asked, understood: Understood, near: Sequence[Near]) -> tuple[Any, ...]:
-    words = prefixes(asked.text, without=understood.phrase) or None
+    # What no time was made of ("after the accident") is something to look for.
+    words = sought(asked.text, without="" if understood.kind == "none" else understood.phrase)
     extreme = understood.kind if understood.kind in ("first", "latest") else ""
-    starts = [_naive(each.start) for each in near]
+    # Arrays as texts: about any other type asyncpg asks each new connection first, which takes tens of milliseconds.
+    starts = [_naive(each.start).isoformat() for each in near]
     scopes = [str(each.scope) for each in near]
     return (
-        *asked.request.key, *_bounds(understood, asked.tz), extreme, words, starts, scopes, max(LISTED, asked.limit),
+        *asked.request.key, *_bounds(understood, asked.tz), extreme, [prefix for prefix, _ in words] or None, starts, scopes,
+        max(LISTED, asked.limit), [str(term) for _, term in words] or None,
     )  # fmt: skip
 
 

@@ -30,8 +30,8 @@ class Digest:
 class FoundSummary:
     """The summary of a window, ``start`` up to, but without, ``end``.
 
-    ``found_by`` says how: 'time', 'words', 'meaning', the first of which there is in this order. ``score`` is the sum of
-    1 / (60 + rank) over the lists that it is in. ``message_ids`` are the messages that it covers.
+    ``found_by`` says how: 'time', 'words', 'meaning', the first of which there is in this order. ``score`` adds up its ranks in
+    the lists that it is in (`recall_rows.fused`). ``message_ids`` are the messages that it covers.
     """
 
     id: int
@@ -53,6 +53,7 @@ class FoundSummary:
 class FoundFact:
     """Something that was said. ``current`` is False where it holds no longer, or is no longer believed.
 
+    ``confidence`` is that for the moment of reading, as in `Fact`; of what is past, as when it was believed.
     ``first_said_at`` and ``last_said_at`` are within the range for what was found by time, else over all that is known;
     ``message_ids`` are the messages that say so in that time.
     """
@@ -64,6 +65,7 @@ class FoundFact:
     valid_from: date | None
     valid_to: date | None
     current: bool
+    confidence: float
     scope: str
     message_ids: tuple[str, ...]
     score: float
@@ -76,8 +78,9 @@ class Recall(Part):
 
     ``understood`` says in ``sentence`` which range was meant, and by ``ambiguous`` and ``alternatives`` which else it could be.
     ``digests`` are those of whole weeks and months within the range, in order of time, each day in one of them per scope at
-    most; ``summaries`` and ``facts`` are those that fit best, the best first. ``missing`` is None where the database
-    answered, else why there is nothing; ``meaning_missing`` likewise for the search by vector, where one was asked for.
+    most, and of summaries that were put away the week, also where it reaches beyond the range; ``summaries`` and ``facts``
+    are those that fit best, the best first. ``missing`` is None where the database answered, else why there is nothing;
+    ``meaning_missing`` likewise for the search by vector, where one was asked for.
     """
 
     understood: Understood

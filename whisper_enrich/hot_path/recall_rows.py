@@ -10,14 +10,18 @@ from typing import Any
 
 from whisper_enrich.hot_path import freshness, queries
 from whisper_enrich.hot_path.context import Absence, Freshness, StaleReason
-from whisper_enrich.hot_path.freshness import State
 from whisper_enrich.hot_path.recall_model import Digest, FoundFact, FoundSummary, Recall
 from whisper_enrich.hot_path.recall_queries import DIGEST, FACT, LISTS, WINDOW
-from whisper_enrich.hot_path.rows import Request
+from whisper_enrich.hot_path.rows import Request, confidence_now, state_of
 from whisper_enrich.hot_path.time_phrases import Understood
 from whisper_enrich.text.words import any_of
 
-FUSION_K = 60
+FUSION_K = 10
+"""The 60 of the literature is for lists of a thousand: in lists of 20 it would make being in two of them count for more than
+any rank."""
+WEIGHTS = {"meaning": 0.5}
+"""A list counts once unless it is here. What is near a question in meaning need not answer it; what has its words does more
+often."""
 
 _LEAP_YEAR = 2000
 _EVENT = re.compile(
@@ -50,7 +54,7 @@ def anchors_of(row: Sequence[Any]) -> dict[str, date]:
 
 def recall_of(row: Sequence[Any], request: Request, understood: Understood, limit: int) -> Recall:
     """The best of a row of `recall_query`."""
-    state = State(*row[: len(queries.STATE)])
+    state = state_of(row)
     lists = {
         name: json.loads(text) if text else [] for name, text in zip(LISTS, row[len(queries.STATE) :], strict=True)
     }
@@ -58,9 +62,10 @@ def recall_of(row: Sequence[Any], request: Request, understood: Understood, limi
     fresh, reason = freshness.of_stage(state, request.moment, waiting_since=min(waiting, default=None))
     windows = {name: [dict(zip(WINDOW, values, strict=True)) for values in lists[name]] for name in LISTS[:3]}
     facts = {
-        name.removeprefix("facts_"): [dict(zip(FACT, values, strict=True)) for values in lists[name]]
+        name.removeprefix("facts_"): [_aged(values, request.moment.now) for values in lists[name]]
         for name in ("facts_time", "facts_words")
     }
+    facts["time"].sort(key=lambda fact: -fact["confidence"])
     return Recall(
         understood=understood,
         digests=tuple(_digest(dict(zip(DIGEST, values, strict=True))) for values in lists["digests"]),
@@ -84,7 +89,7 @@ Found = Mapping[str, Any]
 def fused(
     lists: Mapping[str, Sequence[Found]], key: Callable[[Found], Hashable], limit: int
 ) -> list[tuple[Found, float, tuple[str, ...]]]:
-    """The best of several rankings, each with the sum of 1 / (60 + rank) and the names of the lists that it is in.
+    """The best of several rankings, each with the sum of weight / (10 + rank) and the names of the lists that it is in.
 
     Of equals the one that comes first in the earlier list is first.
     """
@@ -95,10 +100,16 @@ def fused(
         for rank, item in enumerate(items, 1):
             which = key(item)
             first.setdefault(which, item)
-            scores[which] = scores.get(which, 0.0) + 1 / (FUSION_K + rank)
+            scores[which] = scores.get(which, 0.0) + WEIGHTS.get(name, 1.0) / (FUSION_K + rank)
             names.setdefault(which, []).append(name)
     best = sorted(scores, key=lambda which: -scores[which])[:limit]
     return [(first[which], scores[which], tuple(names[which])) for which in best]
+
+
+def _aged(values: Sequence[Any], now: datetime) -> dict[str, Any]:
+    """A fact of a row, as sure as it is at the moment of reading; one of the past ages no more."""
+    fact = dict(zip(FACT, values, strict=True))
+    return fact | {"confidence": confidence_now(fact | {"last_said_at": fact["evidence_at"]}, now)}
 
 
 def _summary(row: Found, score: float, found_by: tuple[str, ...]) -> FoundSummary:
@@ -114,7 +125,7 @@ def _fact(row: Found, score: float, found_by: tuple[str, ...]) -> FoundFact:
     return FoundFact(
         content=row["content"], category=row["category"], first_said_at=datetime.fromisoformat(row["first_said_at"]),
         last_said_at=datetime.fromisoformat(row["last_said_at"]), valid_from=_day(row["valid_from"]),
-        valid_to=_day(row["valid_to"]), current=row["current"], scope=row["scope"],
+        valid_to=_day(row["valid_to"]), current=row["current"], confidence=row["confidence"], scope=row["scope"],
         message_ids=tuple(row["message_ids"]), score=score, found_by=found_by,
     )  # fmt: skip
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import islice
 from typing import Any, TypeVar
 
 from whisper_enrich.facts.ageing import confidence_at
-from whisper_enrich.hot_path import freshness, queries
+from whisper_enrich.hot_path import documents, freshness, queries
 from whisper_enrich.hot_path.context import (
     Absence,
     Contents,
@@ -28,9 +26,6 @@ from whisper_enrich.hot_path.freshness import Moment, State
 from whisper_enrich.hot_path.guard import MinuteLog
 
 Read = TypeVar("Read")
-
-_DM_ITEM = '"scope": "dm"'
-"""As PostgreSQL writes it; a text that holds these letters writes its quotes with backslashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class RowContents:
 
     def __init__(self, row: Sequence[Any], request: Request, most_facts: int, log: MinuteLog) -> None:
         self._row, self._request, self._most_facts, self._log = row, request, most_facts, log
-        self._state = _state(iter(row))
+        self._state = state_of(row)
         self._made: dict[str, Any] = {}
 
     def part(self, name: str) -> Any:
@@ -74,22 +69,19 @@ class RowContents:
             text = self._row[_FACTS_AT + 1]
             return {name: _or_missing(name, self._log, lambda: _summaries(text, self._state, moment))}
         cache, start = _CACHE_OF_PART[name]
-        return _cache_parts(cache, _stored(cache, self._row[start:]), self._state, self._request, self._log)
+        return _cache_parts(cache, self._row[start : start + CACHE_WIDTH], self._state, self._request, self._log)
 
 
 _FACTS_AT = len(queries.STATE)
 
 
-def _places() -> dict[str, tuple[str, int]]:
-    found = {}
-    start = _FACTS_AT + 2
-    for cache, columns in queries.CACHES.items():
-        found |= dict.fromkeys((engine.part for engine in OF_CACHE[cache]), (cache, start))
-        start += len(columns) + len(queries.COMMON)
-    return found
+CACHE_WIDTH = 1 + len(queries.COMMON)
 
-
-_CACHE_OF_PART = _places()
+_CACHE_OF_PART = {
+    engine.part: (cache, _FACTS_AT + 2 + place * CACHE_WIDTH)
+    for place, cache in enumerate(queries.CACHES)
+    for engine in OF_CACHE[cache]
+}
 """By part, its cache and where the columns of that begin in a row."""
 
 
@@ -110,25 +102,25 @@ def context_of(request: Request, contents: Contents, degraded: Absence | None = 
 
 def cache_of(cache: str, row: Sequence[Any], request: Request, log: MinuteLog) -> dict[str, Strategic | Missing]:
     """The parts that one cache fills, from a row of `queries.cache_query`."""
-    return _cache_parts(cache, _stored(cache, row[len(queries.STATE) :]), _state(iter(row)), request, log)
+    return _cache_parts(cache, row[len(queries.STATE) :], state_of(row), request, log)
 
 
 def facts_of(row: Sequence[Any], moment: Moment, most: int) -> Facts:
     """From a row of `queries.facts_query` or `versions_query`."""
-    return _facts(row[len(queries.STATE)], _state(iter(row)), moment, most)
+    return _facts(row[len(queries.STATE)], state_of(row), moment, most)
 
 
 def summaries_of(row: Sequence[Any], moment: Moment) -> Summaries:
     """From a row of `queries.summaries_query`."""
-    return _summaries(row[len(queries.STATE)], _state(iter(row)), moment)
+    return _summaries(row[len(queries.STATE)], state_of(row), moment)
 
 
 def _cache_parts(
-    cache: str, stored: Mapping[str, Any], state: State, request: Request, log: MinuteLog
+    cache: str, stored: Sequence[Any], state: State, request: Request, log: MinuteLog
 ) -> dict[str, Strategic | Missing]:
-    """The parts of one cache by name; `Missing` where this user has no row in it."""
+    """The parts of one cache by name; `Missing` where this user has no row in it. ``stored``: document and `COMMON`."""
     names = [engine.part for engine in OF_CACHE[cache]]
-    if stored["computed_at"] is None:
+    if stored[0] is None:
         return dict.fromkeys(names, Missing(Absence.NO_ROW))
     found = _or_missing(cache, log, lambda: _built(cache, stored, state, request))
     return dict.fromkeys(names, found) if isinstance(found, Missing) else found
@@ -146,65 +138,27 @@ def _or_missing(what: str, log: MinuteLog, read: Callable[[], Read]) -> Read | M
         return Missing(Absence.UNREADABLE)
 
 
-def _built(cache: str, stored: Mapping[str, Any], state: State, request: Request) -> dict[str, Strategic | Missing]:
+def _built(cache: str, stored: Sequence[Any], state: State, request: Request) -> dict[str, Strategic | Missing]:
+    text, computed_at, expires_at, read_up_to, messages_read, engine_version = stored
     fresh, reason = freshness.of_cache(
-        state, request.moment, computed_at=stored["computed_at"], expires_at=stored["expires_at"],
-        read_up_to=stored["read_up_to"], engine_version=stored["engine_version"],
+        state, request.moment, computed_at=computed_at, expires_at=expires_at, read_up_to=read_up_to,
+        engine_version=engine_version,
     )  # fmt: skip
+    document = documents.read(cache, text, request.private)
     common = {
-        "computed_at": stored["computed_at"], "read_up_to": stored["read_up_to"], "freshness": fresh,
-        "stale_reason": reason, "messages_read": stored["messages_read"], "reasons": json.loads(stored["reasons"]),
-        "engine_version": stored["engine_version"],
+        "computed_at": computed_at, "read_up_to": read_up_to, "freshness": fresh, "stale_reason": reason,
+        "messages_read": messages_read, "reasons": document["reasons"], "engine_version": engine_version,
     }  # fmt: skip
-    columns = {
-        name: _parsed(stored[name]) if name in queries.JSON_COLUMNS else stored[name] for name in queries.CACHES[cache]
+    return {
+        engine.part: engine.build(Stored(document[engine.part], request.private, request.moment.now), common)
+        for engine in OF_CACHE[cache]
     }
-    details = json.loads(stored["details"])
-    filtered = not request.private and any(_DM_ITEM in stored[name] for name in _texts(cache) if stored[name])
-    found: dict[str, Strategic | Missing] = {}
-    for engine in OF_CACHE[cache]:
-        values = columns | details[engine.name]
-        if filtered:
-            values = {name: without_dm(values[name]) for name in engine.reads if name in values}
-        found[engine.part] = engine.build(Stored(values, request.private, request.moment.now), common)
-    return found
 
 
-def _texts(cache: str) -> list[str]:
-    return ["details", *(name for name in queries.CACHES[cache] if name in queries.JSON_COLUMNS)]
-
-
-def _parsed(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
-
-
-def without_dm(value: Any) -> Any:
-    """A value of JSON without the items, at any depth, that were said in a dm."""
-    if type(value) is list:
-        return [
-            without_dm(item) if type(item) in _NESTED else item
-            for item in value
-            if type(item) is not dict or item.get("scope") != "dm"
-        ]
-    if type(value) is dict:
-        return {
-            name: without_dm(item) if type(item) in _NESTED else item
-            for name, item in value.items()
-            if type(item) is not dict or item.get("scope") != "dm"
-        }
-    return value
-
-
-_NESTED = frozenset({list, dict})
-
-
-def _state(values: Iterator[Any]) -> State:
-    return State(*islice(values, len(queries.STATE)))
-
-
-def _stored(cache: str, values: Sequence[Any]) -> dict[str, Any]:
-    """The columns of a cache, with which ``values`` begin."""
-    return dict(zip((*queries.CACHES[cache], *queries.COMMON), values, strict=False))
+def state_of(row: Sequence[Any]) -> State:
+    """What every row begins with."""
+    beat_at, touches, *newest = row[: len(queries.STATE)]
+    return State(beat_at, touches and [datetime.fromisoformat(at) for at in documents.loads(touches)], *newest)
 
 
 @dataclass(slots=True)
@@ -218,8 +172,8 @@ class _Ages:
 
 
 def _facts(text: str | None, state: State, moment: Moment, most: int) -> Facts:
-    rows = [dict(zip(queries.FACT, values, strict=True)) for values in json.loads(text)] if text else []
-    surest = sorted(((_confidence(row, moment.now), row) for row in rows), key=lambda f: (-f[0], f[1]["content"]))
+    rows = [dict(zip(queries.FACT, values, strict=True)) for values in documents.loads(text)] if text else []
+    surest = sorted(((confidence_now(row, moment.now), row) for row in rows), key=lambda f: (-f[0], f[1]["content"]))
     fresh, reason = freshness.of_stage(state, moment, waiting_since=state.facts_waiting_at)
     extracted = max((row["extracted_at"] for row in rows if row["extracted_at"] is not None), default=None)
     return Facts(
@@ -229,7 +183,7 @@ def _facts(text: str | None, state: State, moment: Moment, most: int) -> Facts:
     )  # fmt: skip
 
 
-def _confidence(row: Mapping[str, Any], now: datetime) -> float:
+def confidence_now(row: Mapping[str, Any], now: datetime) -> float:
     """For the moment of reading. Only what is believed now ages: of the past it is told how sure it was."""
     if row["last_said_at"] is None:
         return row["confidence"]
@@ -254,7 +208,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _summaries(text: str | None, state: State, moment: Moment) -> Summaries:
-    rows = [dict(zip(queries.SUMMARY, values, strict=True)) for values in json.loads(text)] if text else []
+    rows = [dict(zip(queries.SUMMARY, values, strict=True)) for values in documents.loads(text)] if text else []
     fresh, reason = freshness.of_stage(state, moment, waiting_since=state.summaries_waiting_at)
     return Summaries(
         items=tuple(_summary(row) for row in rows),

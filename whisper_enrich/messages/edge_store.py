@@ -7,13 +7,15 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from whisper_enrich.errors import StoreBusy, StoreError, StoreUnavailable
 from whisper_enrich.messages.bots import collection_of_bot, discover
+from whisper_enrich.messages.edge_copies import EdgeCopies
 from whisper_enrich.messages.edge_engine import engine_call
+from whisper_enrich.messages.edge_people import EdgePeople
 from whisper_enrich.messages.edge_summaries import EdgeSummaryVectors
 from whisper_enrich.messages.edge_turn import pauses, turn
 from whisper_enrich.messages.model import Point
@@ -61,7 +63,7 @@ _COLLECTION_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
 T = TypeVar("T")
 
 
-class EdgeStore(EdgeSummaryVectors):
+class EdgeStore(EdgeSummaryVectors, EdgePeople, EdgeCopies):
     """A `MessageStore` over a folder of collections.
 
     The engine lets one opener in at a time, so every call waits its turn for up to ``wait_seconds`` (else `StoreBusy`),
@@ -239,10 +241,16 @@ class EdgeStore(EdgeSummaryVectors):
         with _files_in_order(self._root):
             self._remove_unfinished()
         # Under another name until it is whole: a process killed half-way must not leave half a collection.
-        unfinished = self._root / f"{_UNFINISHED}{name}"
+        unfinished = self._unfinished(name)
         _create_shard(unfinished, vectors)
         with _files_in_order(self._root):
             unfinished.rename(self._root / name)
+
+    def _unfinished(self, name: str) -> Path:
+        return self._root / f"{_UNFINISHED}{name}"
+
+    def _in_order(self) -> AbstractContextManager[None]:
+        return _files_in_order(self._root)
 
     def _remove_unfinished(self) -> None:
         for path in self._root.glob(f"{_UNFINISHED}*"):

@@ -44,12 +44,23 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Redaction:
+    """A stretch of a text that something else was put in place of: where it was, and where that is."""
+
+    start: int
+    end: int
+    new_start: int
+    new_end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One utterance by one speaker.
 
     ``at`` is aware UTC. ``content_hash`` is that of the whole point (16 hex digits), so that an edit of either half of
     a pair is seen. ``emotion`` is the bots' own label for this message, lower case, ``emotion_intensity`` in 0..1.
-    ``vector`` is the stored ``content`` vector (384 floats, normalised) where it was asked for and exists.
+    ``vector`` is the stored ``content`` vector (384 floats, normalised) where it was asked for and exists. ``redactions`` are
+    what ENRICHMENT_PII changed in ``text``.
     """
 
     bot_name: str
@@ -64,6 +75,7 @@ class Message:
     emotion: str | None = None
     emotion_intensity: float | None = None
     vector: Sequence[float] | None = field(default=None, compare=False, repr=False)
+    redactions: Sequence[Redaction] = field(default=(), compare=False, repr=False)
 
     @property
     def turn_at(self) -> datetime:

@@ -17,6 +17,7 @@ from whisper_enrich.messages.model import ANSWER_DELAY, Disposition, Message, Pa
 
 LEFT_OUT: Mapping[str, str] = {
     "before_first_day": "said before the first day partition",
+    "forgotten": "of a person who asked to be forgotten",
     "empty_content": "holds no text",
     "pseudo_user": "its user is a bot's own account",
     "not_conversation": "a stored fact, preference, profile or system entry",

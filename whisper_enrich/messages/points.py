@@ -57,6 +57,12 @@ def engine_ids(point_ids: Iterable[str]) -> list[int | str]:
     return list(dict.fromkeys(point_id for point_id in found if point_id is not None))
 
 
+def ways_to_write_user(user_id: str) -> list[int | str]:
+    """What a payload may hold where its user is this one: writers store snowflakes as text and as numbers."""
+    number = engine_id(user_id) if user_id.isdecimal() else None
+    return [user_id, number] if isinstance(number, int) and number < 2**63 else [user_id]
+
+
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Consecutive slices of at most ``size``."""
     return (items[start : start + size] for start in range(0, len(items), size))

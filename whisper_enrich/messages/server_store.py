@@ -27,6 +27,7 @@ from whisper_enrich.messages.points import (
     vector_lists,
 )
 from whisper_enrich.messages.server_errors import NotFound, ServerCalls
+from whisper_enrich.messages.server_people import ServerPeople
 from whisper_enrich.messages.server_summaries import ServerSummaryVectors
 from whisper_enrich.messages.store import (
     FILTER_FIELDS,
@@ -54,7 +55,7 @@ _DEFAULT_PORT = 6333
 T = TypeVar("T")
 
 
-class ServerStore(ServerSummaryVectors):
+class ServerStore(ServerSummaryVectors, ServerPeople):
     """A `MessageStore` over a Qdrant client; `connect` makes one for a server.
 
     The client is made at the first call, and anew in a forked child. Requests that fail for a passing reason (no

@@ -199,5 +199,14 @@ class MessageStore(Protocol):
     def count_summary_vectors(self, bot_name: str) -> int:
         """How many summaries of a bot have a vector here."""
 
+    def summary_windows(self, bot_name: str, user_id: str | None = None) -> list[SummaryWindow]:
+        """The summaries of a bot (of one user) that have a vector here, whether or not the database knows them."""
+
+    def points_of_user(self, collection: str, user_id: str) -> list[Point]:
+        """All points of a user with their whole payload, without vectors; the user's id as text or as a whole number."""
+
+    def unmark(self, collection: str, ids: Sequence[str]) -> None:
+        """Take off every field that `mark` sets; unknown ids are ignored."""
+
     def close(self) -> None:
         """Release connections."""

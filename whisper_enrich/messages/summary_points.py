@@ -27,9 +27,14 @@ def summary_point_id(bot_name: str, window: SummaryWindow) -> str:
 
 def near_summary(payload: Mapping[str, Any] | None, score: float) -> NearSummary:
     """What a search found."""
+    return NearSummary(window_of(payload), score)
+
+
+def window_of(payload: Mapping[str, Any] | None) -> SummaryWindow:
+    """Which summary a point stands for."""
     found = payload or {}
     start, end = datetime.fromisoformat(found[START]), datetime.fromisoformat(found[END])
-    return NearSummary(SummaryWindow(found[USER], start, end, Scope(found[SCOPE])), score)
+    return SummaryWindow(found[USER], start, end, Scope(found[SCOPE]))
 
 
 def _iso(at: datetime) -> str:

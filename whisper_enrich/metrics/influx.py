@@ -103,15 +103,15 @@ class InfluxMetrics:
         self._logged: set[str] = set()
 
     def read(self, bot_name: str, last: date, days: int) -> Measured:
-        """What was measured; a failure is the answer's reason, see `_failure_of`, and is remembered for five minutes."""
+        """What was measured; a failure is the answer's reason, see `failure_of`, and is remembered for five minutes."""
         if self._failed_at is not None and self._monotonic() - self._failed_at < SILENT_AFTER_FAILURE_SECONDS:
             return Measured(unmeasured=self._failure)
         try:
             measured = self._read(bot_name, last - timedelta(days=days - 1), last)
         except ImportError:
             return self._fell_silent("influxdb_client_is_missing")
-        except _expected_errors() as error:
-            return self._fell_silent(_failure_of(error))
+        except expected_errors() as error:
+            return self._fell_silent(failure_of(error))
         self._failed_at = None
         return measured
 
@@ -141,7 +141,7 @@ class InfluxMetrics:
         if reason not in self._logged:
             self._logged.add(reason)
             _log.warning(
-                "InfluxDB gave no metrics (%s); they are estimated from the conversation. %s", reason, _REMEDIES[reason]
+                "InfluxDB gave no metrics (%s); they are estimated from the conversation. %s", reason, REMEDIES[reason]
             )
         return Measured(unmeasured=reason)
 
@@ -159,7 +159,7 @@ def open_metrics(settings: Settings) -> MetricsSource:
     )
 
 
-_REMEDIES = {
+REMEDIES = {
     "influxdb_client_is_missing": "Install whisper_enrich[influxdb].",
     "influxdb_unreachable": "Check INFLUXDB_URL and INFLUXDB_TIMEOUT_SECONDS.",
     "influxdb_refused": "Check INFLUXDB_TOKEN and its rights.",
@@ -170,14 +170,15 @@ _REMEDIES = {
 _STATUSES = {401: "influxdb_refused", 403: "influxdb_refused", 404: "influxdb_not_found"}
 
 
-def _expected_errors() -> tuple[type[Exception], ...]:
+def expected_errors() -> tuple[type[Exception], ...]:
+    """What a client raises over a server that is not there, refuses, or says something else."""
     from influxdb_client.rest import ApiException
     from urllib3.exceptions import HTTPError
 
     return (ApiException, HTTPError, OSError, UnreadableAnswer, UnicodeDecodeError, csv.Error)
 
 
-def _failure_of(error: Exception) -> str:
+def failure_of(error: Exception) -> str:
     """The reason as a word: neither address nor what the server said goes into a row or the log."""
     if isinstance(error, (UnreadableAnswer, UnicodeDecodeError, csv.Error)):
         return "influxdb_unreadable"

@@ -122,9 +122,9 @@ def _state(row: StoredRow, known: Known) -> tuple[str, bool | None]:
     if until is not None and until > known.at:
         waiting = "; newer messages are not in it yet" if behind else ""
         return f"fresh until {moment(until)} UTC; {computed}, {read}{waiting}", True
-    if until != row.expires_at:
+    if until == row.silent_from:
         why = "the worker has given no sign of life since"
-    elif behind:
+    elif behind or until != row.expires_at:
         why = "there are newer messages"
     else:
         why = "its time is over"

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from whisper_enrich.errors import InputError
 from whisper_enrich.portrait.assemble import Known
 from whisper_enrich.storage import portraits, strategic_rows
+from whisper_enrich.strategic.validity import Limits
 
 SUMMARIES = 5
 
@@ -21,12 +22,12 @@ def read_person(
     now: datetime,
     day: date | None,
     private: bool,
-    silence_seconds: float,
+    limits: Limits,
 ) -> Known:
     """All that is stored of a person (id or name) with a bot, now or as of the end of a UTC day.
 
-    ``silence_seconds`` after the worker's last sign of life a row is stale. Raises `InputError` for an unknown bot or user, for a
-    day before the first message, and for one to come.
+    ``limits`` are those by which a row is stale. Raises `InputError` for an unknown bot or user, for a day before the first
+    message, and for one to come.
     """
     bot_name, user_id = portraits.find_person(connection, bot, user)
     if day is not None and day > now.date():
@@ -36,14 +37,14 @@ def read_person(
     if not who.messages:
         raise InputError(f"{who.name} had not written to {bot_name} by {day}. Give a later day, or no --as-of.")
     rows = (
-        strategic_rows.latest(connection, bot_name, user_id, silence_seconds)
+        strategic_rows.latest(connection, bot_name, user_id, limits)
         if day is None
         else strategic_rows.as_of(connection, bot_name, user_id, day)
     )
     scopes = ("dm", "shared") if private else ("shared",)
     return Known(
         who=who,
-        facts=portraits.facts_as_of(connection, bot_name, user_id, at),
+        facts=portraits.facts_as_of(connection, bot_name, user_id, at, private=private),
         summaries=portraits.last_summaries(
             connection, bot_name, user_id, until=day or now.date(), most=SUMMARIES, scopes=scopes
         ),

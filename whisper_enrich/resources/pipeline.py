@@ -16,6 +16,7 @@ from whisper_enrich.storage import overview
 from whisper_enrich.storage.database import Database
 from whisper_enrich.storage.migrate import current_revision, migrate
 from whisper_enrich.storage.preflight import check_schema
+from whisper_enrich.storage.shares import Share
 from whisper_enrich.storage.state_dir import state_dir
 
 if TYPE_CHECKING:
@@ -105,8 +106,10 @@ class Pipeline:
         sibling.__dict__["database"] = self.database
         return sibling
 
-    def context(self, run_id: str) -> StageContext:
+    def context(self, run_id: str, *, urgent: bool = True, share: Share | None = None) -> StageContext:
         """A context for the stages of one run. The first one of a run compares the live schema with the code.
+
+        Without ``urgent`` it takes no lease that urgent work waits for: a backfill.
 
         Raises `SchemaDrift`, `DatabaseUnavailable`.
         """
@@ -115,7 +118,7 @@ class Pipeline:
             ledger_id = overview.ledger_id(connection)
         return StageContext(
             database=self.database, store=self.store, settings=self.settings, ledger_id=ledger_id, run_id=run_id,
-            clock=self.clock, lease_wait_seconds=self._lease_wait_seconds,
+            clock=self.clock, lease_wait_seconds=self._lease_wait_seconds, urgent=urgent, share=share,
         )  # fmt: skip
 
     def preflight(self, run_id: str) -> None:

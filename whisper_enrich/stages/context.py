@@ -13,13 +13,18 @@ from datetime import date, datetime
 from whisper_enrich.errors import LeaseHeld, StoreError
 from whisper_enrich.messages.store import BotCollection, MessageStore
 from whisper_enrich.settings import Settings, utc_now
-from whisper_enrich.storage import leases, runs
+from whisper_enrich.stages.stopwatch import WORK_OF, Stopwatch
+from whisper_enrich.storage import leases, runs, totals
 from whisper_enrich.storage.database import Database
+from whisper_enrich.storage.shares import Share
 
 log = logging.getLogger("whisper_enrich")
 
 LEASE_WAIT_SECONDS = 30.0
+LONG_LEASE_WAIT_SECONDS = 600.0
+"""For runs that nobody sits before: a backfill and live work take turns by the days that `assets.partitioned` hands out."""
 _POLL_SECONDS = 0.25
+_WANTED_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,11 @@ class StageContext:
     clock: Callable[[], datetime] = utc_now
     jitter: Callable[[], float] = field(default_factory=lambda: random.Random().random)
     lease_wait_seconds: float = LEASE_WAIT_SECONDS
+    urgent: bool = True
+    """False for a backfill: it takes no lease that live work waits for."""
+    share: Share | None = None
+    """The users that the run is for, where several runs work for a bot at once; facts and summaries alone can be shared out."""
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
     @contextmanager
     def lease(self, resource: str) -> Iterator[leases.Lease]:
@@ -53,10 +63,16 @@ class StageContext:
         while True:
             try:
                 with self.database.begin() as connection:
-                    return leases.acquire(connection, resource, self.settings.enrichment_lease_seconds)
+                    return leases.acquire(
+                        connection, resource, self.settings.enrichment_lease_seconds, urgent=self.urgent,
+                        share=self.share,
+                    )  # fmt: skip
             except LeaseHeld:
                 if time.monotonic() >= deadline:
                     raise
+            if self.urgent:
+                with self.database.begin() as connection:
+                    leases.want(connection, resource, _WANTED_SECONDS)
             time.sleep(_POLL_SECONDS)
 
     def confirm(self, connection, lease: leases.Lease) -> None:
@@ -78,6 +94,16 @@ class StageContext:
                     connection, self.run_id, bot_name, day, stage,
                     finished_at=self.clock(), seconds=seconds * share, counts=day_counts,
                 )  # fmt: skip
+            if (measured := WORK_OF.get(stage)) is not None:
+                done = {name: sum(day.get(name, 0) for day in counts.values()) for name in ("messages", "failures")}
+                results = sum(day.get(measured.result, 0) for day in counts.values())
+                totals.add_work(connection, bot_name, measured.stage, done["messages"], results, done["failures"])
+
+    def record_times(self, bot_name: str) -> None:
+        """Add what the stopwatch has measured since the last time to the totals of the bot."""
+        if seconds := self.stopwatch.read():
+            with self.database.begin() as connection:
+                totals.add_times(connection, bot_name, seconds)
 
     def collection_of(self, bot_name: str) -> BotCollection:
         """The bot's collection. Raises `StoreError` that lists the bots there are."""

@@ -11,11 +11,10 @@ from sqlalchemy import Connection
 from whisper_enrich.errors import InputError
 from whisper_enrich.facts.fold import Fact, fold
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.stages.facts import refold
+from whisper_enrich.stages.facts import USERS_A_TRANSACTION, refold
 from whisper_enrich.storage import fact_history, fact_rulings, ledger, profiles
 from whisper_enrich.storage import facts as repository
 
-USERS_A_TRANSACTION = 50
 _CONFIDENCE_DIGITS = 2
 
 

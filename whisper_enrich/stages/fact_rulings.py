@@ -12,6 +12,7 @@ from whisper_enrich.facts.attributes import normalise
 from whisper_enrich.facts.fold import Fact, fold
 from whisper_enrich.facts.merge import STATEMENT, spell
 from whisper_enrich.facts.rulings import Ruling, RulingKind
+from whisper_enrich.messages.model import Scope
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.facts import refold
 from whisper_enrich.storage import fact_rulings, profiles
@@ -20,19 +21,27 @@ from whisper_enrich.storage.facts import KnownFact
 
 
 def chosen_fact(facts: Sequence[KnownFact], which: str) -> KnownFact:
-    """The fact meant by its number or by its words (or some of them). Raises `InputError` for none and for several."""
+    """The fact meant by its number or by its words (or some of them). Raises `InputError` for none and for several.
+
+    Of what shared channels are told apart, words mean something only where nothing else has them.
+    """
     if which.isdigit():
         found = [fact for fact in facts if fact.id == int(which)]
     else:
         wanted = which.strip().casefold()
-        found = [fact for fact in facts if fact.content.casefold() == wanted]
-        found = found or [fact for fact in facts if wanted in fact.content.casefold()]
+        looks = [(apart, part) for apart in (False, True) for part in (False, True)]
+        found = next(filter(None, (_with_words(facts, wanted, *look) for look in looks)), [])
     if not found:
         raise InputError(f"No current fact is '{which}'. `whisper-enrich fact list` shows them with their numbers.")
     if len(found) > 1:
         numbers = ", ".join(str(fact.id) for fact in found[:5])
         raise InputError(f"{len(found)} facts fit '{which}' (numbers {numbers}). Give a number.")
     return found[0]
+
+
+def _with_words(facts: Sequence[KnownFact], wanted: str, apart: bool, part: bool) -> list[KnownFact]:
+    said = ((fact, fact.content.casefold()) for fact in facts if fact.apart is apart)
+    return [fact for fact, content in said if (wanted in content if part else wanted == content)]
 
 
 def rule(
@@ -86,10 +95,11 @@ def take_back(ctx: StageContext, bot_name: str, number: int) -> str:
 
 
 def _folded(connection: Connection, known: KnownFact) -> Fact:
-    """The fact as the fold has it: its statement without the person's name."""
+    """The fact as the fold that told it has it: its statement without the person's name."""
     stored = repository.assertions_of(connection, known.bot_name, [known.user_id])[known.user_id]
     rulings = fact_rulings.rulings_of(connection, known.bot_name, [known.user_id])[known.user_id]
-    folded = fold((s.assertion for s in stored), rulings=[r.ruling for r in rulings])
+    told_in = Scope.SHARED if known.apart else Scope.DM
+    folded = fold((s.assertion for s in stored), rulings=[r.ruling for r in rulings], scope=told_in)
     for fact in folded.facts:
         if fact.key == known.key:
             return fact

@@ -8,23 +8,29 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from whisper_enrich.errors import PartialFailure
 from whisper_enrich.facts.fold import fold
 from whisper_enrich.facts.model import Assertion, Extraction
-from whisper_enrich.messages.model import Message, Speaker
+from whisper_enrich.messages.model import Message, Scope, Speaker
 from whisper_enrich.messages.store import BotCollection
+from whisper_enrich.rights.pii import in_original
 from whisper_enrich.stages.attempts import failed
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.reading import POINTS_A_READ, Read, read_messages
-from whisper_enrich.storage import enrichment_requests, fact_history, fact_rulings, ledger, profiles
+from whisper_enrich.stages.stopwatch import timed
+from whisper_enrich.storage import enrichment_requests, fact_folds, fact_history, fact_rulings, ledger, profiles
 from whisper_enrich.storage import facts as repository
 from whisper_enrich.storage.database import refuses_data
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import Progress, Row
 
 Extractor = Callable[[Message], Extraction]
+
+USERS_A_TRANSACTION = 50
+"""Users who are folded anew at once, where nothing was read for them."""
 
 
 @dataclass
@@ -54,6 +60,7 @@ def extract_facts(
     results: dict[date, FactsResult] = defaultdict(FactsResult)
     started = time.perf_counter()
     with ctx.lease(f"{bot.bot_name}/facts") as lease:
+        refold_stale(ctx, bot.bot_name, lease)
         while rows := waiting_rows(ctx, bot, days, first=wanted_at_once(ctx, bot)):
             read = read_messages(ctx, bot, rows)
             moved = store_extracted(ctx, bot, lease, _extracted(ctx, read, extract, results), version, results)
@@ -83,7 +90,9 @@ def waiting_rows(
     """Rows of these days that wait for facts and may be worked on now, so many as are taken at once after ``offset``; those
     of the users in ``first`` before all others."""
     with ctx.database.connect() as connection:
-        return ledger.waiting(connection, bot.bot_name, days, "facts", ctx.clock(), POINTS_A_READ, offset, first)
+        return ledger.waiting(
+            connection, bot.bot_name, days, "facts", ctx.clock(), POINTS_A_READ, offset, first, ctx.share
+        )
 
 
 def wanted_at_once(ctx: StageContext, bot: BotCollection) -> frozenset[str]:
@@ -115,7 +124,7 @@ def _extracted(
             extracted.append(Extracted(row, progress))
             continue
         try:
-            found = [extract(m) for m in read.messages[row.point_id] if m.speaker is Speaker.USER]
+            found = [in_original(extract(m), m) for m in read.messages[row.point_id] if m.speaker is Speaker.USER]
         except Exception as error:  # noqa: BLE001 - one poisonous message must not stop the others; it is counted.
             extracted.append(_failure(ctx, row, error, results))
             continue
@@ -171,6 +180,7 @@ def store_extracted(
     return moved
 
 
+@timed("write")
 def _write(ctx: StageContext, bot: BotCollection, lease: Lease, batch: Sequence[Extracted], version: str) -> int:
     """One transaction: token, assertions, folds, ledger, requests that this meets. Returns the ledger rows moved."""
     settled = [item.row.point_id for item in batch if item.assertions is not None]
@@ -191,16 +201,32 @@ def _write(ctx: StageContext, bot: BotCollection, lease: Lease, batch: Sequence[
         return moved
 
 
-def refold(connection, bot_name: str, users: Sequence[str]) -> repository.FactChanges:
-    """Bring `user_facts`, evidence and history of these users up to their stored assertions and rulings."""
+def refold(connection: Connection, bot_name: str, users: Sequence[str]) -> fact_folds.FactChanges:
+    """Bring what is known of these users, and its history, up to their stored assertions and rulings: for callers in a dm from
+    all of them, for all others from the shared ones alone."""
     if not users:
-        return repository.FactChanges(0, 0)
+        return fact_folds.FactChanges(0, 0)
     stored = repository.assertions_of(connection, bot_name, users)
     rulings = fact_rulings.rulings_of(connection, bot_name, users)
-    folds = {
-        user_id: fold((s.assertion for s in stored[user_id]), rulings=[r.ruling for r in rulings[user_id]])
-        for user_id in users
-    }
+    folds, shared = {}, {}
     for user_id in users:
+        said = [s.assertion for s in stored[user_id]]
+        ruled = [r.ruling for r in rulings[user_id]]
+        folds[user_id] = fold(said, rulings=ruled)
+        if any(a.evidence.scope is Scope.DM for a in said) or any(r.scope is Scope.DM for r in ruled):
+            shared[user_id] = fold(said, rulings=ruled, scope=Scope.SHARED)
         stored[user_id] += [asserted for r in rulings[user_id] if (asserted := r.asserted()) is not None]
-    return repository.store_folds(connection, bot_name, folds, stored, profiles.names_of(connection, users))
+    return fact_folds.store_folds(connection, bot_name, folds, stored, profiles.names_of(connection, users), shared)
+
+
+def refold_stale(ctx: StageContext, bot_name: str, lease: Lease) -> None:
+    """Fold the users anew of whom the database says that they must be."""
+    while True:
+        with ctx.database.begin() as connection:
+            users = fact_folds.stale_folds(connection, bot_name, USERS_A_TRANSACTION)
+            if not users:
+                return
+            ctx.confirm(connection, lease)
+            repository.lock_users(connection, bot_name, users)
+            refold(connection, bot_name, users)
+            fact_folds.folded_anew(connection, bot_name, users)

@@ -10,8 +10,10 @@ from datetime import datetime
 from whisper_enrich.messages.model import Disposition, ParsedPoint, Point
 from whisper_enrich.messages.parsing import parse_point
 from whisper_enrich.messages.store import BotCollection
+from whisper_enrich.stages import erasure
 from whisper_enrich.stages.context import StageContext
-from whisper_enrich.storage import enrichment_requests, ledger_intake, overview, quarantine, strategic_caches
+from whisper_enrich.stages.forgotten import without_forgotten
+from whisper_enrich.storage import cache_validity, enrichment_requests, ledger_intake, overview, quarantine
 
 SKEW_SECONDS = 60.0
 """From this difference between its two clocks on, a point's writer did not run in UTC."""
@@ -35,11 +37,13 @@ class IntakeResult:
 
 def take_in(ctx: StageContext, bot: BotCollection) -> IntakeResult:
     """Page through the unmarked points of the bot to the end and enter them into the ledger. The requests that were open at
-    the beginning are claimed then.
+    the beginning are claimed then. Before that, whoever is still to be forgotten is.
 
     Each page is a transaction of its own. Raises `StoreUnavailable` when the store fails; what was read so far stays.
     """
     result = IntakeResult()
+    if erasure.is_pending(ctx, bot.bot_name):
+        erasure.resume(ctx, bot.bot_name)
     with ctx.lease(f"{bot.bot_name}/intake"):
         with ctx.database.connect() as connection:
             requests = enrichment_requests.open_requests(connection, bot.bot_name)
@@ -73,8 +77,12 @@ def enter(
     """Parse points and enter them, with the quarantine, in one transaction; what was computed for their users ends soon."""
     parsed = parse_all(ctx, bot.bot_name, page, now)
     with ctx.database.begin() as connection:
+        parsed = without_forgotten(connection, bot.bot_name, parsed)
         absorbed = ledger_intake.absorb(connection, bot.bot_name, bot.collection, parsed, now=now, marked=marked)
-        strategic_caches.pull_in(connection, bot.bot_name, absorbed.said, ctx.settings.cache_ttl_seconds)
+        cache_validity.pull_in(
+            connection, bot.bot_name, absorbed.said, ctx.settings.cache_ttl_seconds,
+            ctx.settings.cache_max_unread_messages,
+        )  # fmt: skip
         quarantine.record(
             connection, bot.bot_name, bot.collection,
             [(p, point.payload) for p, point in zip(parsed, page, strict=True)], now=now,

@@ -19,7 +19,9 @@ from whisper_enrich.facts.grounding import ground
 from whisper_enrich.facts.model import Extraction, Outcome
 from whisper_enrich.llm.gateway import Gateway
 from whisper_enrich.llm.types import Purpose
+from whisper_enrich.messages.model import Speaker
 from whisper_enrich.messages.store import BotCollection
+from whisper_enrich.rights.pii import in_original
 from whisper_enrich.stages.asking import Reply, ask_all, more_budget_at, register
 from whisper_enrich.stages.attempts import failed
 from whisper_enrich.stages.context import StageContext
@@ -28,6 +30,7 @@ from whisper_enrich.stages.facts import (
     Extracted,
     FactsResult,
     record_results,
+    refold_stale,
     store_extracted,
     waiting_rows,
     wanted_at_once,
@@ -53,6 +56,7 @@ def ask_facts(
     started = time.perf_counter()
     halt: ModelUnavailable | None = None
     with ctx.lease(f"{bot.bot_name}/facts") as lease:
+        refold_stale(ctx, bot.bot_name, lease)
         register(ctx, Purpose.FACTS)
         planner = FactsPlanner(ctx, bot, gateway, with_summaries and can_combine(ctx.settings))
         work = _Work(ctx, bot, gateway, lease, planner, results)
@@ -150,8 +154,14 @@ class _Work:
         grounding = ground(part, put.chunk, rule=name, unmask=put.mask.unmask)
         for day in {rows[point].day for point in reply.question.waiting}:
             self.results[day].rejected.update({} if day != put.errand.day else grounding.rejected)
+        said = {m.point_id: m for m in put.chunk.messages if m.speaker is Speaker.USER}
         return [
-            _extracted(rows[point], grounding.extractions.get(point) or Extraction(point, Outcome.NO_FACTS, ()))
+            _extracted(
+                rows[point],
+                in_original(
+                    grounding.extractions.get(point) or Extraction(point, Outcome.NO_FACTS, ()), said.get(point)
+                ),
+            )
             for point in sorted(reply.question.waiting)
         ]
 

@@ -10,8 +10,10 @@ from typing import TypeVar
 
 from whisper_enrich.messages.model import Message, ParsedPoint, Point, Speaker
 from whisper_enrich.messages.store import PAYLOAD_FIELDS, BotCollection
+from whisper_enrich.rights.pii import shown_under
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import enter, parse_all
+from whisper_enrich.stages.stopwatch import timed
 from whisper_enrich.storage import ledger_intake
 from whisper_enrich.storage.ledger import Part, Row
 
@@ -20,7 +22,8 @@ _PART = {Speaker.USER: Part.USER, Speaker.BOT: Part.BOT}
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Rows whose points are as intake saw them, with the messages that count (duplicated halves are not there).
+    """Rows whose points are as intake saw them, with the messages that count (duplicated halves are not there), as ENRICHMENT_PII
+    shows them.
 
     ``points`` are the points behind them by id, for what a message does not carry.
     """
@@ -30,6 +33,7 @@ class Read:
     points: dict[str, Point] = field(default_factory=dict)
 
 
+@timed("read")
 def read_messages(
     ctx: StageContext,
     bot: BotCollection,
@@ -47,6 +51,7 @@ def read_messages(
     points = ctx.store.by_ids(bot.collection, wanted, fields=fields, vectors=vectors) if wanted else []
     parsed = {p.point_id: p for p in parse_all(ctx, bot.bot_name, points, ctx.clock())}
     steady, unsteady = [], []
+    policy = ctx.settings.pii_policy
     messages: dict[str, list[Message]] = {}
     for row in rows:
         point = parsed.get(row.point_id)
@@ -56,7 +61,7 @@ def read_messages(
             unsteady.append(row)
         else:
             steady.append(row)
-            messages[row.point_id] = [m for m in point.messages if _PART[m.speaker] & row.parts]
+            messages[row.point_id] = [shown_under(policy, m) for m in point.messages if _PART[m.speaker] & row.parts]
     if unsteady:
         set_right(ctx, bot, unsteady)
     return Read(steady, messages, {point.id: point for point in points})

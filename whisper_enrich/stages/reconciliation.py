@@ -1,7 +1,8 @@
 """Reconciliation: every point of the store against every row of the ledger.
 
 Finds what no mark tells: edits under a mark, deletions, marks that outlived a restored database, marks that a restored
-store has lost, messages that were never seen. Vectors of summaries that are missing in the store are written again.
+store has lost, messages that were never seen. Vectors of summaries that are missing in the store are written
+again; the platform's knowledge graph, where we publish into it, is brought in line.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 from whisper_enrich.errors import StoreError
 from whisper_enrich.messages.model import Point
 from whisper_enrich.messages.store import MARK_HASH, MARK_LEDGER, MARK_STATUS, VALID_STATUSES, BotCollection
+from whisper_enrich.stages import erasure
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.intake import enter
+from whisper_enrich.stages.knowledge_graph import publish_all
 from whisper_enrich.stages.summary_vectors import repair_vectors
 from whisper_enrich.storage import ledger_intake, overview, runs
 
@@ -39,6 +42,8 @@ def reconcile(ctx: StageContext, bot: BotCollection, *, accept_deletions: bool =
     must not make us forget what was derived from it.
     """
     points = new = changed = 0
+    if erasure.is_pending(ctx, bot.bot_name):
+        erasure.resume(ctx, bot.bot_name)
     with ctx.lease(f"{bot.bot_name}/intake"):
         with ctx.database.connect() as connection:
             known = overview.ids_of_points(connection, bot.bot_name)
@@ -62,6 +67,8 @@ def reconcile(ctx: StageContext, bot: BotCollection, *, accept_deletions: bool =
             counts = {"new": new, "changed": changed, "deleted": deleted}
             runs.record_reconciliation(connection, bot.bot_name, ctx.clock(), points, counts)
     repair_vectors(ctx, bot)
+    if ctx.settings.knowledge_graph == "on":
+        publish_all(ctx, bot)
     return ReconciliationResult(points, new, changed, deleted)
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from whisper_enrich.errors import PartialFailure
 from whisper_enrich.messages.points import chunks
 from whisper_enrich.messages.store import BotCollection
+from whisper_enrich.stages.bot_wide import MEASURES_KEPT, bot_wide_row
 from whisper_enrich.stages.context import StageContext
 from whisper_enrich.stages.strategic_histories import Known, known_of, shelf_of, uncollected
 from whisper_enrich.stages.strategic_surroundings import Surrounding
@@ -26,16 +27,11 @@ from whisper_enrich.strategic.engines import (
     Computed,
     Surroundings,
     compute,
-    compute_bot_wide,
 )
 from whisper_enrich.strategic.history import History
-from whisper_enrich.strategic.performance_days import DayMeasures
 from whisper_enrich.strategic.validity import RENEWAL_MARGIN, lifetime, pulled_in
 
 log = logging.getLogger("whisper_enrich")
-
-MEASURES_KEPT = timedelta(days=90)
-"""How far back the bot-wide row looks."""
 
 USERS_AT_ONCE = 50
 """Users whose histories are in memory and whose rows are written together."""
@@ -98,6 +94,7 @@ class _Work:
         """Rows of users with news, whom the bot has asked for first; and the bot-wide row where there is one."""
         now = self.ctx.clock()
         settings = self.ctx.settings
+        unread = settings.cache_max_unread_messages
         with self.ctx.database.begin() as connection:
             repository.delete_rows_without_messages(connection, self.bot_name, self.cache)
             due = repository.due_users(
@@ -108,11 +105,11 @@ class _Work:
         due.sort(key=lambda one: one.user_id not in lifted)
         for some in chunks(due, USERS_AT_ONCE):
             rows = list(self._rows(some, now, result))
-            with self.ctx.database.begin() as connection:
+            with self.ctx.stopwatch.measure("write"), self.ctx.database.begin() as connection:
                 self.ctx.confirm(connection, lease)
                 behind = strategic_features.users_behind(connection, self.bot_name, [row.user_id for row in rows])
                 rows = [
-                    replace(row, expires_at=pulled_in(row.expires_at, now, settings.cache_ttl_seconds))
+                    replace(row, expires_at=pulled_in(row.expires_at, [now], settings.cache_ttl_seconds, unread))
                     if row.user_id in behind
                     else row
                     for row in rows
@@ -136,17 +133,9 @@ class _Work:
         """One row over all users, from the measures of their days: no history is read for it."""
         with self.ctx.database.connect() as connection:
             stored = strategic_features.measures_of(connection, self.bot_name, since=now.date() - MEASURES_KEPT)
-        by_user: dict[str, list[DayMeasures]] = {}
-        for day in stored:
-            by_user.setdefault(day.user_id, []).extend(DayMeasures.from_json(measures) for measures in day.measures)
-        computed = compute_bot_wide(self.bot_name, by_user, now, self._surroundings(list(by_user)))
-        last = max((day.last_at for day in stored), default=now)
-        row = CacheRow(
-            user_id=BOT_WIDE, results=computed.results, reasons=computed.reasons, read_up_to=last,
-            messages_read=sum(day.messages for day in stored), input_key=sum(day.fingerprint for day in stored),
-            computed_at=now, expires_at=self._end(BOT_WIDE, now),
-        )  # fmt: skip
-        with self.ctx.database.begin() as connection:
+        surroundings = self._surroundings(list(dict.fromkeys(day.user_id for day in stored)))
+        row = bot_wide_row(self.bot_name, stored, surroundings, now, now, self._end(BOT_WIDE, now))
+        with self.ctx.stopwatch.measure("write"), self.ctx.database.begin() as connection:
             self.ctx.confirm(connection, lease)
             repository.write_rows(connection, self.cache, self.bot_name, ENGINE_VERSION, [row])
             repository.write_snapshots(connection, self.cache, self.bot_name, ENGINE_VERSION, [(now.date(), row)])
@@ -166,7 +155,7 @@ class _Work:
                 results[one.day].snapshots += 1
             else:
                 by_user.setdefault(one.user_id, []).append(one)
-        with self.ctx.database.begin() as connection:
+        with self.ctx.stopwatch.measure("write"), self.ctx.database.begin() as connection:
             self.ctx.confirm(connection, lease)
             repository.write_snapshots(connection, self.cache, self.bot_name, ENGINE_VERSION, same)
         for users in chunks(list(by_user), USERS_AT_ONCE):
@@ -178,7 +167,7 @@ class _Work:
                     if (computed := self._compute(history, surroundings, results[one.day])) is not None:
                         rows.append((one.day, self._row(known.user_id, one.input_key, history, computed, now)))
                         results[one.day].snapshots += 1
-            with self.ctx.database.begin() as connection:
+            with self.ctx.stopwatch.measure("write"), self.ctx.database.begin() as connection:
                 self.ctx.confirm(connection, lease)
                 repository.write_snapshots(connection, self.cache, self.bot_name, ENGINE_VERSION, rows)
 

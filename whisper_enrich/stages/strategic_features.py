@@ -16,6 +16,7 @@ from whisper_enrich.storage import enrichment_requests, ledger, profiles
 from whisper_enrich.storage import strategic_features as repository
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.ledger import UserDay
+from whisper_enrich.storage.strategic_caches import ASKED_ANEW
 from whisper_enrich.storage.strategic_features import OutdatedDay, StoredDay
 from whisper_enrich.strategic.days import DayFeatures, encode
 from whisper_enrich.strategic.history import AccessCounts, Reaction
@@ -84,27 +85,26 @@ def _make(
 ) -> None:
     """Read, derive, and store in one transaction.
 
-    A point that changed since intake is entered anew while it is read: its day then does not match the ledger, and is due
-    again with the next run.
+    A point that changed since intake is entered anew while it is read, and one that does not come is forgotten: its day is due
+    again with the next run, even where the ledger should by then be as it was.
     """
     made = {(day.user_id, day.day): day for day in due}
     reactions = _reactions(ctx, bot, list(made))
-    messages = _messages(ctx, bot, list(made))
+    messages, whole = _messages(ctx, bot, list(made))
     stored = []
     for key, outdated in made.items():
         features = features_of_day(key[1], messages[key], reactions.get(key, ()))
-        stored.append(_row(outdated, features))
+        stored.append(_row(outdated, features, outdated.content_key or 0 if key in whole else ASKED_ANEW))
         _count(results.setdefault(outdated.day, FeaturesResult()), features, messages[key])
-    with ctx.database.begin() as connection:
+    with ctx.stopwatch.measure("write"), ctx.database.begin() as connection:
         ctx.confirm(connection, lease)
         repository.write_days(connection, bot.bot_name, ENGINE_VERSION, stored)
 
 
-def _row(outdated: OutdatedDay, features: DayFeatures) -> StoredDay:
+def _row(outdated: OutdatedDay, features: DayFeatures, content_key: int) -> StoredDay:
     last = features.last_at()
     return StoredDay(
-        outdated.user_id, outdated.day, len(features.turns), last, outdated.content_key or 0, encode(features),
-        measures_of_day(features),
+        outdated.user_id, outdated.day, len(features.turns), last, content_key, encode(features), measures_of_day(features)
     )  # fmt: skip
 
 
@@ -115,7 +115,10 @@ def _count(result: FeaturesResult, features: DayFeatures, read: DayMessages) -> 
     result.reactions += len(features.reactions)
 
 
-def _messages(ctx: StageContext, bot: BotCollection, user_days: Sequence[UserDay]) -> dict[UserDay, DayMessages]:
+def _messages(
+    ctx: StageContext, bot: BotCollection, user_days: Sequence[UserDay]
+) -> tuple[dict[UserDay, DayMessages], set[UserDay]]:
+    """What was said on each day, and the days of which every point came as the ledger knows it."""
     with ctx.database.connect() as connection:
         rows = ledger.rows_of_user_days(connection, bot.bot_name, user_days)
     read = read_messages(
@@ -139,7 +142,8 @@ def _messages(ctx: StageContext, bot: BotCollection, user_days: Sequence[UserDay
                 counts[row.point_id] = counted
         names = (called[key[0]], bot_display_name)
         said[key] = DayMessages(sorted(messages, key=lambda m: m.order), vectors, counts, names)
-    return said
+    steady = {row.point_id for row in read.rows}
+    return said, {key for key in user_days if all(row.point_id in steady for row in rows.get(key, ()))}
 
 
 def _reactions(ctx: StageContext, bot: BotCollection, user_days: Sequence[UserDay]) -> Mapping[UserDay, list[Reaction]]:

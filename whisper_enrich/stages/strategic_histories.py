@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from whisper_enrich.storage import profiles, strategic_features
 from whisper_enrich.storage.database import Database
 from whisper_enrich.storage.strategic_caches import input_keys
-from whisper_enrich.storage.strategic_inputs import FactVersion, facts_of, zones_of
+from whisper_enrich.storage.strategic_inputs import FactVersion, believed, facts_of, zones_of
 from whisper_enrich.strategic.days import Course, course_of
 from whisper_enrich.strategic.history import History
 from whisper_enrich.strategic.time_zones import zone_of_place
@@ -35,12 +35,11 @@ class Known:
     def up_to(self, as_of: datetime, last_day: date) -> History:
         """The history as of an instant, of the days up to ``last_day``."""
         joined = self.course.up_to(last_day)
-        facts = (version.as_of(as_of) for version in self.facts)
         return History(
             bot_name=self.bot_name, user_id=self.user_id, user_name=self.user_name, as_of=as_of,
             turns=joined.turns, mentions=joined.mentions, segments=joined.segments, open_items=joined.open_items,
             reactions=joined.reactions, vector_sums=joined.vector_sums, day_terms=joined.day_terms,
-            facts=[fact for fact in facts if fact is not None], access=joined.access,
+            facts=believed(self.facts, as_of), access=joined.access,
             zone=self.zone, zone_source=self.zone_source,
         )  # fmt: skip
 
@@ -133,6 +132,7 @@ def known_of(
 
 def _lived_in(facts: Sequence[FactVersion]) -> tuple[tzinfo, str]:
     """The zone of the place where the user lives, if a fact says so that holds now; else UTC, as unknown."""
-    homes = [f for f in facts if f.fact.attribute == "lives_in" and f.fact.tense == "present" and f.known_to is None]
+    now = (f for f in facts if not f.apart and f.known_to is None)
+    homes = [f for f in now if f.fact.attribute == "lives_in" and f.fact.tense == "present"]
     zones = {zone for f in homes if (zone := zone_of_place(f.fact.value)) is not None}
     return (zones.pop(), "inferred") if len(zones) == 1 else (UTC, "unknown")

@@ -18,6 +18,7 @@ from whisper_enrich.messages.store import BotCollection, SummaryWindow
 from whisper_enrich.stages.attempts import failed
 from whisper_enrich.stages.context import StageContext, log
 from whisper_enrich.stages.reading import Read, in_groups, read_messages
+from whisper_enrich.stages.stopwatch import timed
 from whisper_enrich.stages.summary_vectors import Made, bring_vectors_up_to_date
 from whisper_enrich.storage import enrichment_requests, ledger, profiles
 from whisper_enrich.storage import summaries as repository
@@ -27,7 +28,7 @@ from whisper_enrich.storage.ledger import Progress, Row, UserDay
 from whisper_enrich.storage.summaries import WindowKey, WindowSummary
 from whisper_enrich.summaries import extractive
 from whisper_enrich.summaries.model import Summary, Window
-from whisper_enrich.summaries.vectors import mean_direction
+from whisper_enrich.summaries.vectors import Findable, findable
 from whisper_enrich.summaries.windows import Action, assign, decide
 
 
@@ -195,7 +196,8 @@ def _groups(ctx: StageContext, bot: BotCollection, days: Sequence[date]) -> Iter
         lifted = enrichment_requests.lifted_users(connection, bot.bot_name)
         wanted = ledger.user_days_waiting(connection, bot.bot_name, days, "summary", ctx.clock())
         stale = repository.stale_user_days(connection, bot.bot_name, days)
-        sizes = ledger.sizes_of_user_days(connection, bot.bot_name, wanted | stale.keys())
+        mine = {key for key in wanted | stale.keys() if ctx.share is None or ctx.share.holds(key[0])}
+        sizes = ledger.sizes_of_user_days(connection, bot.bot_name, mine)
     for keys in in_groups(sorted(sizes, key=lambda pair: (pair[0] not in lifted, pair[1], pair[0])), sizes):
         with ctx.database.connect() as connection:
             rows = ledger.rows_of_user_days(connection, bot.bot_name, keys)
@@ -228,7 +230,7 @@ def _summarise_group(
         _write(ctx, bot, group, engine, lease, changes)
     for day, result in changes.results.items():
         results[day].add(result)
-    _bring_vectors_up_to_date(ctx, bot, sorted({day for _, day in group.rows}), lease, changes.vectors)
+    _bring_vectors_up_to_date(ctx, bot, sorted({day for _, day in group.rows}), lease, changes.findable)
 
 
 def _refused(ctx: StageContext, rows: Rows, error: Exception) -> _Changes:
@@ -265,6 +267,7 @@ def _changes_of(ctx: StageContext, bot: BotCollection, rows: Rows, engine: Summa
     return changes
 
 
+@timed("write")
 def _write(
     ctx: StageContext, bot: BotCollection, group: _Group, engine: Summariser, lease: Lease, changes: _Changes
 ) -> None:
@@ -297,7 +300,7 @@ class _Changes:
     settled_days: list[UserDay] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
     results: dict[date, SummariesResult] = field(default_factory=lambda: defaultdict(SummariesResult))
-    vectors: dict[tuple[SummaryWindow, str], Sequence[float] | None] = field(default_factory=dict)
+    findable: dict[tuple[SummaryWindow, str], Findable] = field(default_factory=dict)
 
 
 @dataclass
@@ -339,9 +342,8 @@ class _UserDay:
             self.result.failures[verdict.failure] += 1
         if verdict.summary is not None:
             self.changes.written.append(WindowSummary(self.user_id, key, verdict.summary))
-            vectors = {m.point_id: m.vector for m in job.messages if m.vector is not None}
             made = (SummaryWindow(self.user_id, *key), verdict.summary.input_hash)
-            self.changes.vectors[made] = mean_direction(list(vectors.values()))
+            self.changes.findable[made] = findable(job.messages)
             self.result.summaries += 1
             self.result.short += job.short
             self.result.states[verdict.summary.state.value] += 1

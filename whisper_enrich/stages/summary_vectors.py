@@ -1,4 +1,4 @@
-"""Vectors of window summaries in the message store, for the search by meaning.
+"""What the messages of window summaries are found by: their vector in the message store, hashes of their words in the database.
 
 What has a vector is noted in the database after it was written, with the hash of the summary's input: what was written and
 not noted is written again, to the same place; what changed or went since is found by comparing.
@@ -12,12 +12,14 @@ from datetime import date
 from types import MappingProxyType
 
 from whisper_enrich.messages.store import SUMMARY_VECTOR, BotCollection, SummaryWindow
+from whisper_enrich.rights.pii import shown_under
 from whisper_enrich.stages.context import StageContext
+from whisper_enrich.stages.intake import parse_all
 from whisper_enrich.stages.reading import POINTS_A_READ
 from whisper_enrich.storage import summary_vectors as repository
 from whisper_enrich.storage.leases import Lease
 from whisper_enrich.storage.summary_vectors import Behind
-from whisper_enrich.summaries.vectors import mean_direction
+from whisper_enrich.summaries.vectors import Findable, findable
 
 
 @dataclass
@@ -29,8 +31,8 @@ class VectorsResult:
     without: int = 0
 
 
-Made = Mapping[tuple[SummaryWindow, str], Sequence[float] | None]
-"""Vectors that somebody has made already, by window and the hash of the summary's input; None where there is none."""
+Made = Mapping[tuple[SummaryWindow, str], Findable]
+"""What somebody has made already, by window and the hash of the summary's input."""
 
 
 def bring_vectors_up_to_date(
@@ -40,16 +42,16 @@ def bring_vectors_up_to_date(
     days: Sequence[date] | None = None,
     made: Made = MappingProxyType({}),
 ) -> VectorsResult:
-    """Write the vectors that are missing for summaries of these UTC days (None: all), and remove those without a summary.
+    """Write the vectors and hashes that are missing for summaries of these UTC days (None: all), and remove those without one.
 
-    A summary's vector is the mean of its messages' ``content`` vectors of unit length, of unit length; the messages of those in
-    ``made`` are not read. ``lease`` is that of the bot's summaries. Raises `StoreError`, `LeaseLost`; what was written
-    before stays.
+    A summary's vector is the mean of its messages' ``content`` vectors of unit length, of unit length; its hashes are those of
+    its messages' words (`text.terms`). The messages of those in ``made`` are not read. ``lease`` is that of the bot's summaries.
+    Raises `StoreError`, `LeaseLost`; what was written before stays.
     """
     result = VectorsResult()
     with ctx.database.connect() as connection:
-        gone = repository.without_summary(connection, bot.bot_name, days)
-        due = repository.behind(connection, bot.bot_name, days)
+        gone = [w for w in repository.without_summary(connection, bot.bot_name, days) if _is_ours(ctx, w)]
+        due = [one for one in repository.behind(connection, bot.bot_name, days) if _is_ours(ctx, one.window)]
     if gone:
         ctx.store.delete_summary_vectors(bot.bot_name, gone)
         with ctx.database.begin() as connection:
@@ -61,17 +63,36 @@ def bring_vectors_up_to_date(
     return result
 
 
+def _is_ours(ctx: StageContext, window: SummaryWindow) -> bool:
+    """Not of a user whom another run works for at the same time: both would write, and the older vector might be the last."""
+    return ctx.share is None or ctx.share.holds(window.user_id)
+
+
 def repair_vectors(ctx: StageContext, bot: BotCollection) -> VectorsResult:
-    """The same for all summaries of a bot, and from the beginning where the store holds fewer than is noted."""
+    """The same for all summaries of a bot, and from the beginning where the store holds fewer than is noted. What it holds beyond
+    that is removed: the vectors of a run that was fenced off after it had written them."""
     with ctx.lease(f"{bot.bot_name}/summary") as lease:
         result = bring_vectors_up_to_date(ctx, bot, lease)
-        held = ctx.store.count_summary_vectors(bot.bot_name)
+        held = _remove_unknown(ctx, bot.bot_name, result)
         with ctx.database.begin() as connection:
             ctx.confirm(connection, lease)
             if held >= repository.count_stored(connection, bot.bot_name):
                 return result
             repository.forget_all(connection, bot.bot_name)
         return bring_vectors_up_to_date(ctx, bot, lease)
+
+
+def _remove_unknown(ctx: StageContext, bot_name: str, result: VectorsResult) -> int:
+    """Remove vectors that the database knows nothing of; returns how many are left."""
+    held = ctx.store.count_summary_vectors(bot_name)
+    with ctx.database.connect() as connection:
+        if held <= repository.count_stored(connection, bot_name):
+            return held
+        noted = repository.noted(connection, bot_name)
+    unknown = [window for window in ctx.store.summary_windows(bot_name) if window not in noted]
+    ctx.store.delete_summary_vectors(bot_name, unknown)
+    result.removed += len(unknown)
+    return held - len(unknown)
 
 
 def _groups(due: Sequence[Behind]) -> Iterator[list[Behind]]:
@@ -93,23 +114,27 @@ def _write(
 ) -> None:
     found = {one.window: made[key] for one in group if (key := (one.window, one.input_hash)) in made}
     found |= _read(ctx, bot, [one for one in group if one.window not in found])
-    vectors = {window: vector for window, vector in found.items() if vector is not None}
+    vectors = {window: one.vector for window, one in found.items() if one.vector is not None}
     if vectors:
         ctx.store.put_summary_vectors(bot.bot_name, vectors)
     none = [window for window in found if window not in vectors]
     ctx.store.delete_summary_vectors(bot.bot_name, none)
     with ctx.database.begin() as connection:
         ctx.confirm(connection, lease)
-        repository.note(connection, bot.bot_name, [(one, one.window in vectors) for one in group])
+        repository.note(connection, bot.bot_name, [(one, found[one.window]) for one in group])
     result.written += len(vectors)
     result.without += len(none)
 
 
-def _read(ctx: StageContext, bot: BotCollection, some: Sequence[Behind]) -> dict[SummaryWindow, Sequence[float] | None]:
-    """Their vectors, of the messages in the store."""
+def _read(ctx: StageContext, bot: BotCollection, some: Sequence[Behind]) -> dict[SummaryWindow, Findable]:
+    """The same of the messages in the store."""
     if not some:
         return {}
     ids = [point_id for one in some for point_id in one.message_ids]
-    points = ctx.store.by_ids(bot.collection, ids, fields=(), vectors=(SUMMARY_VECTOR,))
-    known = {point.id: point.vectors[SUMMARY_VECTOR] for point in points if SUMMARY_VECTOR in point.vectors}
-    return {one.window: mean_direction([known[i] for i in one.message_ids if i in known]) for one in some}
+    points = ctx.store.by_ids(bot.collection, ids, vectors=(SUMMARY_VECTOR,))
+    policy = ctx.settings.pii_policy
+    known = {
+        point.point_id: [shown_under(policy, message) for message in point.messages]
+        for point in parse_all(ctx, bot.bot_name, points, ctx.clock())
+    }
+    return {one.window: findable(m for i in one.message_ids for m in known.get(i, ())) for one in some}

@@ -92,12 +92,23 @@ def found(connection: Connection, database: Database, template: str) -> BotViews
     )
 
 
+# A view is read with its owner's rights, whom no policy of the tables holds: each view looks at who asks by itself.
+_DEFINITION = re.compile(r"^(CREATE VIEW \S+ AS)\n(.+?);$", re.MULTILINE | re.DOTALL)
+_OF_OWN_BOTS = r"""\1
+SELECT * FROM (
+\2
+) v WHERE v.bot_name = ANY (
+    coalesce((SELECT l.bots FROM {ours}.bot_logins l WHERE l.login = current_user), ARRAY[v.bot_name])
+);"""
+
+
 def _filled(database: Database, template: str) -> str:
-    return template.format(
+    return _DEFINITION.sub(_OF_OWN_BOTS, template).format(
         ours=f'"{database.schema}"',
         bots=f'"{bots_schema(database.schema)}"',
         silence=database.settings.worker_silence_seconds,
         ttl=database.settings.cache_ttl_seconds,
+        unread=database.settings.cache_max_unread_messages,
     )
 
 

@@ -22,8 +22,8 @@ NO_INPUT = -1
 class CacheEntry:
     """A row of a cache without its values; ``user_id`` None is the bot-wide one.
 
-    ``beat_at`` is the worker's last sign of life for the bot, ``touched_at`` and ``newest_at`` are the user's newest
-    message, as far as the bot told of it and as far as intake has seen it.
+    ``beat_at`` is the worker's last sign of life for the bot, ``touches`` are the times of the user's newest messages that the
+    bot told of, ``newest_at`` is that of the newest that intake has seen.
     """
 
     cache: str
@@ -36,7 +36,7 @@ class CacheEntry:
     engine_version: str
     void: bool
     beat_at: datetime | None
-    touched_at: datetime | None
+    touches: list[datetime] | None
     newest_at: datetime | None
 
 
@@ -52,7 +52,7 @@ def entries(
     found = connection.execute(
         text(
             f"""
-            SELECT r.*, h.beat_at, t.at AS touched_at, newest.event_time AS newest_at
+            SELECT r.*, h.beat_at, t.recent AS touches, newest.event_time AS newest_at
             FROM (SELECT * FROM ({rows}) every ORDER BY expires_at, cache, bot_name, user_id LIMIT :limit) r
             LEFT JOIN worker_heartbeats h ON h.bot_name = r.bot_name
             LEFT JOIN message_touches t ON t.bot_name = r.bot_name AND t.user_id = r.user_id
@@ -71,10 +71,12 @@ def entries(
 
 
 def row_of(connection: Connection, cache: str, bot_name: str, user_id: str | None) -> dict[str, Any] | None:
-    """One row as it is stored, by column; ``user_id`` None is the bot-wide one. None where there is none."""
+    """One row as it is stored, by column, without its documents, which say the same; ``user_id`` None is the bot-wide one.
+    None where there is none."""
     row = connection.execute(
         text(
-            f"SELECT to_jsonb(c) AS row FROM {cache} c WHERE c.bot_name = :bot AND c.user_id IS NOT DISTINCT FROM :user"
+            "SELECT to_jsonb(c) - CAST('{document,shared_document,document_format}' AS text[]) AS row "
+            f"FROM {cache} c WHERE c.bot_name = :bot AND c.user_id IS NOT DISTINCT FROM :user"
         ),
         {"bot": bot_name, "user": user_id},
     ).one_or_none()

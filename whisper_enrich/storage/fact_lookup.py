@@ -7,11 +7,17 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
+from whisper_enrich.messages.model import Scope
+
 
 def owner_of_fact(connection: Connection, number: int) -> tuple[str, str] | None:
     """Bot and user of the current fact with this number."""
     row = connection.execute(
-        text("SELECT bot_name, user_id FROM user_facts WHERE id = :number"), {"number": number}
+        text(
+            "SELECT bot_name, user_id FROM user_facts WHERE id = :number "
+            "UNION ALL SELECT bot_name, user_id FROM shared_facts WHERE id = :number"
+        ),
+        {"number": number},
     ).one_or_none()
     return (row.bot_name, row.user_id) if row else None
 
@@ -47,22 +53,34 @@ class VersionRow:
     messages: int
 
 
-def versions_of(connection: Connection, bot_name: str, user_id: str, words: str | None = None) -> list[VersionRow]:
-    """The history of a user's facts by attribute and time; of those only that hold ``words`` (statement, value or attribute)."""
+_COLUMNS = (
+    "fact_key, ordinal, attribute, value, fact_content, tense, reason, valid_from, valid_to, known_from, known_to, "
+    "superseded_by, confidence, message_ids"
+)
+
+
+def versions_of(
+    connection: Connection, bot_name: str, user_id: str, words: str | None = None, told_in: Scope = Scope.DM
+) -> list[VersionRow]:
+    """The history of a user's facts by attribute and time, as a caller in a dm or in a shared channel knows it; of those only
+    that hold ``words`` (statement, value or attribute)."""
     rows = connection.execute(
         text(
-            """
+            f"""
+            WITH told AS (
+                SELECT {_COLUMNS} FROM fact_versions
+                WHERE bot_name = :bot AND user_id = :user AND (:private OR audience = 'all')
+                UNION ALL SELECT {_COLUMNS} FROM shared_fact_versions
+                WHERE bot_name = :bot AND user_id = :user AND NOT :private
+            )
             SELECT v.attribute, v.fact_content, v.tense, v.reason, v.valid_from, v.valid_to, v.known_from, v.known_to,
                    s.fact_content AS superseded_by, v.confidence, cardinality(v.message_ids) AS messages
-            FROM fact_versions v
-            LEFT JOIN fact_versions s ON s.bot_name = v.bot_name AND s.user_id = v.user_id AND s.fact_key = v.superseded_by
-                AND s.ordinal = 1
-            WHERE v.bot_name = :bot AND v.user_id = :user
-              AND (CAST(:words AS text) IS NULL OR strpos(lower(v.fact_content), lower(:words)) > 0
+            FROM told v LEFT JOIN told s ON s.fact_key = v.superseded_by AND s.ordinal = 1
+            WHERE (CAST(:words AS text) IS NULL OR strpos(lower(v.fact_content), lower(:words)) > 0
                    OR strpos(v.value, lower(:words)) > 0 OR v.attribute = lower(:words))
             ORDER BY v.attribute, v.known_from, v.fact_key, v.ordinal
             """
         ),
-        {"bot": bot_name, "user": user_id, "words": words},
+        {"bot": bot_name, "user": user_id, "words": words, "private": told_in is Scope.DM},
     )
     return [VersionRow(*row) for row in rows]

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 from whisper_enrich.messages.model import Disposition
 from whisper_enrich.storage import model_answers
 from whisper_enrich.storage.bulk import array_literal
+from whisper_enrich.storage.shares import HOLDS, Share, parameters
 
 Stage = Literal["facts", "summary", "mark"]
 
@@ -72,9 +73,10 @@ def waiting(
     limit: int,
     offset: int = 0,
     first: Collection[str] = (),
+    share: Share | None = None,
 ) -> list[Row]:
     """Rows of these days that the stage may work on now, those of one user together, at most ``limit`` after ``offset``.
-    The users in ``first`` come before all others.
+    The users in ``first`` come before all others; with ``share`` only its users count.
 
     And those of any day that are no conversation any more: what was derived from them is to be withdrawn, and their day
     may be no partition.
@@ -82,19 +84,20 @@ def waiting(
     wanted = Part.USER if stage == "facts" else Part.USER | Part.BOT
     # Only where it is needed: an index has the rows in the order of the others.
     before_others = "user_id = ANY(CAST(:first AS text[])) IS NOT TRUE," if first else ""
+    in_share = f"AND {HOLDS}" if share else ""
     rows = connection.execute(
         text(
             f"""
             SELECT {_ROW_COLUMNS}, {stage}_attempts AS attempts
             FROM message_ledger
             WHERE bot_name = :bot AND {stage}_state = 'waiting' AND (day = ANY(:days) OR disposition <> 'conversation')
-              AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now)
+              AND ({stage}_next_at IS NULL OR {stage}_next_at <= :now) {in_share}
             ORDER BY {before_others} user_id, event_time, point_id LIMIT :limit OFFSET :offset
             """
         ),
         {
             "bot": bot_name, "days": list(days), "now": now, "limit": limit, "offset": offset,
-            "first": array_literal(first),
+            "first": array_literal(first), **(parameters(share) if share else {}),
         },
     )  # fmt: skip
     return [_row(row, wanted) for row in rows]

@@ -24,6 +24,7 @@ from whisper_enrich.llm.budgets import Budget, Holder, Spending, Unit, budgets_o
 from whisper_enrich.llm.prices import most_it_costs
 from whisper_enrich.llm.types import Errand, Prompt, Usage
 from whisper_enrich.settings import Settings
+from whisper_enrich.storage import erasures, totals
 
 _CENT = Decimal("0.00000001")
 """The smallest amount that the tables hold."""
@@ -70,8 +71,8 @@ def reserve(
     """Enter a call that is about to be made, at the most that it may take; returns its id. Commit before calling.
 
     The most is ``tokens_in_estimate`` (`budgets.tokens_in_at_most`) and the prompt's ``max_output_tokens``, and by the price
-    table what they cost. Raises `BudgetSpent` (the transaction is then as it was before), and `ConfigurationError` where
-    a budget in money is set and the table has no price for the model.
+    table what they cost. Raises `Withdrawn`, `BudgetSpent` (the transaction is then as it was before), and
+    `ConfigurationError` where a budget in money is set and the table has no price for the model.
     """
     budgets = budgets_of(settings)
     cost = most_it_costs(tokens_in_estimate, prompt.max_output_tokens, settings.llm_prices, prompt.model)
@@ -80,6 +81,7 @@ def reserve(
     else:
         cost = cost.quantize(_CENT, ROUND_UP)
     tokens, dollars = tokens_in_estimate + prompt.max_output_tokens, cost or Decimal(0)
+    erasures.refuse_withdrawn(connection, errand)
     with connection.begin_nested():
         rows = connection.execute(
             text(_RESERVE),
@@ -159,6 +161,11 @@ def settle(
     _release(
         connection, call, tokens_in + tokens_out - call.tokens_in - call.tokens_out, _difference(cost, call.cost), now
     )
+    totals.add_call(
+        connection, day=call.called_at.astimezone(UTC).date(), bot_name=call.bot_name, purpose=call.purpose,
+        model=call.model_asked, outcome=outcome.value, messages=call.messages, tokens_in=tokens_in, tokens_cached=cached,
+        tokens_out=tokens_out, cost=cost, seconds=latency_seconds,
+    )  # fmt: skip
     return str(call.user_id)
 
 

@@ -20,6 +20,15 @@ GROUPS: Mapping[str, str] = {
 """What calls can be summed by. The day is the UTC day of the call; the model is the one that the provider says it was."""
 
 
+SUMMED_UP = "(summed up)"
+"""The user and run of calls that are past their time: only their sums by day, bot, purpose and model are known."""
+
+_GROUPS_OF_DAYS: Mapping[str, str] = {
+    "day": "called_on::text", "bot": "bot_name", "user": f"'{SUMMED_UP}'", "model": "model", "purpose": "purpose",
+    "run": f"'{SUMMED_UP}'",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Costs:
     """The settled calls of a group.
@@ -67,20 +76,31 @@ _FIGURES = """
 """
 
 
+_SUMMED = ("calls", "messages", "tokens_in", "tokens_cached", "tokens_out", "cost", "failures", "lost", "unpriced")
+
+
 def costs(connection: Connection, by: str, first: date | None = None, last: date | None = None) -> list[Costs]:
-    """Sums over the calls of these UTC days (inclusive) by one of `GROUPS`.
+    """Sums over the calls of these UTC days (inclusive) by one of `GROUPS`, those included that were summed up by age.
 
     Days and runs come in order of time, all else the dearest first.
     """
-    order = "min(called_at), 1" if by in ("day", "run") else "cost DESC, tokens_in DESC, 1"
+    order = "min(since), 1" if by in ("day", "run") else "cost DESC, tokens_in DESC, 1"
+    sums = ", ".join(f"sum({name})::{'numeric' if name == 'cost' else 'bigint'} AS {name}" for name in _SUMMED)
     rows = connection.execute(
         text(
             f"""
-            SELECT "group", {_FIGURES} FROM (
-                SELECT *, {GROUPS[by]} AS "group", outcome <> 'reserved' AS settled FROM model_calls
-                WHERE (CAST(:first AS timestamptz) IS NULL OR called_at >= :first)
-                  AND (CAST(:until AS timestamptz) IS NULL OR called_at < :until)
-            ) c GROUP BY 1 ORDER BY {order}
+            SELECT "group", {sums}, sum(under_way)::bigint AS under_way FROM (
+                SELECT "group", {_FIGURES}, min(called_at) AS since FROM (
+                    SELECT *, {GROUPS[by]} AS "group", outcome <> 'reserved' AS settled FROM model_calls
+                    WHERE (CAST(:first AS timestamptz) IS NULL OR called_at >= :first)
+                      AND (CAST(:until AS timestamptz) IS NULL OR called_at < :until)
+                ) c GROUP BY 1
+                UNION ALL
+                SELECT {_GROUPS_OF_DAYS[by]}, {", ".join(_SUMMED)}, 0, called_on::timestamp AT TIME ZONE 'UTC'
+                FROM model_call_days
+                WHERE (CAST(:first AS timestamptz) IS NULL OR called_on >= (:first AT TIME ZONE 'UTC')::date)
+                  AND (CAST(:until AS timestamptz) IS NULL OR called_on < (:until AT TIME ZONE 'UTC')::date)
+            ) all_calls GROUP BY 1 ORDER BY {order}
             """
         ),
         {"first": _midnight(first), "until": _midnight(last + timedelta(days=1) if last else None)},

@@ -36,6 +36,17 @@ def unmarked_points(connection: Connection, bot_name: str) -> int:
     )
 
 
+def is_never_read(connection: Connection, bot_name: str, collection: str) -> bool:
+    """Whether the ledger has no row of the bot, and no run over its collection was recorded that found nothing to enter."""
+    return not connection.execute(
+        text(
+            "SELECT EXISTS (SELECT FROM message_ledger WHERE bot_name = :bot) "
+            "OR EXISTS (SELECT FROM enrichment_metadata WHERE collection_name = :collection)"
+        ),
+        {"bot": bot_name, "collection": collection},
+    ).scalar_one()
+
+
 def ids_of_points(connection: Connection, bot_name: str) -> set[str]:
     """Ids of the points that are in the store as far as we know."""
     rows = connection.execute(
@@ -54,13 +65,14 @@ _DUE = """
 
 
 def due_days(connection: Connection, now: datetime) -> dict[str, set[date]]:
-    """By bot, the days with a message that some stage may work on now."""
+    """By bot, the days with a message that some stage may work on now; today for users who are to be folded anew."""
     rows = connection.execute(
         text(
             f"""
             SELECT DISTINCT bot_name, day FROM message_ledger
             WHERE (facts_state = 'waiting' OR summary_state = 'waiting' OR mark_state = 'waiting') AND {_DUE}
             UNION SELECT DISTINCT bot_name, day FROM stale_windows
+            UNION SELECT DISTINCT bot_name, (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date FROM stale_folds
             """
         ),
         {"now": now},
@@ -69,6 +81,19 @@ def due_days(connection: Connection, now: datetime) -> dict[str, set[date]]:
     for row in rows:
         days.setdefault(row.bot_name, set()).add(row.day)
     return days
+
+
+def waiting_for_facts(connection: Connection, bot_name: str, first: date, last: date, now: datetime, most: int) -> int:
+    """Messages of these days whose facts may be looked for now; ``most`` where there are more."""
+    return int(
+        connection.execute(
+            text(
+                "SELECT count(*) FROM (SELECT FROM message_ledger WHERE bot_name = :bot AND facts_state = 'waiting' "
+                "AND day BETWEEN :first AND :last AND (facts_next_at IS NULL OR facts_next_at <= :now) LIMIT :most) AS waiting"
+            ),
+            {"bot": bot_name, "first": first, "last": last, "now": now, "most": most},
+        ).scalar_one()
+    )
 
 
 def known_hashes(connection: Connection, bot_name: str, point_ids: list[str]) -> dict[str, str]:
@@ -250,11 +275,8 @@ def partition_figures(connection: Connection, bot_name: str, day: date) -> Parti
 
 def facts_without_evidence(connection: Connection) -> int:
     """Current facts that no evidence row supports; must be zero."""
-    return int(
-        connection.execute(
-            text(
-                "SELECT count(*) FROM user_facts f "
-                "WHERE NOT EXISTS (SELECT FROM fact_evidence e WHERE e.fact_id = f.id)"
-            )
-        ).scalar_one()
+    counts = " + ".join(
+        f"(SELECT count(*) FROM {facts} f WHERE NOT EXISTS (SELECT FROM {evidence} e WHERE e.fact_id = f.id))"
+        for facts, evidence in (("user_facts", "fact_evidence"), ("shared_facts", "shared_fact_evidence"))
     )
+    return int(connection.execute(text(f"SELECT {counts}")).scalar_one())

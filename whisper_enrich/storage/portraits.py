@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from whisper_enrich.errors import InputError
 from whisper_enrich.messages.bots import normalise_bot_name
 from whisper_enrich.storage import profiles
-from whisper_enrich.storage.strategic_inputs import facts_of
+from whisper_enrich.storage.strategic_inputs import believed_in_shared, facts_of
 from whisper_enrich.strategic.history import KnownFact
 
 MOST_NEAR = 4
@@ -104,10 +104,16 @@ def who(connection: Connection, bot_name: str, user_id: str, until: datetime) ->
     )  # fmt: skip
 
 
-def facts_as_of(connection: Connection, bot_name: str, user_id: str, at: datetime) -> list[KnownFact]:
-    """The facts as they were believed then, by category and attribute."""
+def facts_as_of(
+    connection: Connection, bot_name: str, user_id: str, at: datetime, *, private: bool = True
+) -> list[KnownFact]:
+    """The facts as they were believed then, by category and attribute; without ``private`` by what was shared alone."""
     versions = facts_of(connection, bot_name, [user_id])[user_id]
-    found = [fact for version in versions if (fact := version.as_of(at)) is not None and fact.said_at]
+    if private:
+        told = (fact for version in versions if not version.apart and (fact := version.as_of(at)) is not None)
+    else:
+        told = believed_in_shared(versions, at)
+    found = [fact for fact in told if fact.said_at]
     return sorted(found, key=lambda fact: (fact.category, fact.attribute, fact.statement))
 
 

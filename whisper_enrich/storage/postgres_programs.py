@@ -64,6 +64,14 @@ def ensure_cluster(home: Home) -> Path:
     return programs
 
 
+def client_programs(name: str) -> list[Path]:
+    """A client program such as ``pg_dump`` from the wheel, in every version that it brings; none without the wheel."""
+    try:
+        return [install / "bin" / name for install in _installs()]
+    except DatabaseUnavailable:
+        return []
+
+
 def _cluster_version(home: Home) -> str | None:
     try:
         return (home.data_dir / "PG_VERSION").read_text().strip()

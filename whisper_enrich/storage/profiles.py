@@ -86,6 +86,17 @@ def persons(connection: Connection, user_ids: Sequence[str]) -> dict[str, Person
     return {user_id: known.get(user_id, Person()) for user_id in user_ids}
 
 
+def opt_out_again(connection: Connection, user_ids: Sequence[str]) -> None:
+    """Of these users, nobody of whom anything is known, note that no model may read them."""
+    connection.execute(
+        text(
+            "INSERT INTO user_profiles (user_id, model_opt_out) SELECT unnest(CAST(:users AS text[])), true "
+            "ON CONFLICT (user_id) DO NOTHING"
+        ),
+        {"users": list(user_ids)},
+    )
+
+
 def zone(name: str) -> ZoneInfo:
     """The time zone of an IANA name. Raises `InputError`."""
     try:

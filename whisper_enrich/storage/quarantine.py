@@ -36,7 +36,10 @@ def record(
     *,
     now: datetime,
 ) -> None:
-    """Enter the quarantined of ``points`` (with their payloads) and release those that are readable now."""
+    """Enter the quarantined of ``points`` (with their payloads) and release those that are readable now.
+
+    A point that was dealt with before and has no row here was tidied away by age: it stays so.
+    """
     held = [
         (p.point_id, p.reason, p.day or now.date(), json.dumps(payload_shape(payload)))
         for p, payload in points
@@ -54,7 +57,10 @@ def record(
         text(
             """
             INSERT INTO quarantine AS q (bot_name, point_id, collection, reason, day, payload_shape, discovered_at)
-            SELECT :bot, point_id, :collection, reason, day, payload_shape, :now FROM held
+            SELECT :bot, point_id, :collection, reason, day, payload_shape, :now FROM held h
+            WHERE EXISTS (SELECT FROM quarantine e WHERE e.bot_name = :bot AND e.point_id = h.point_id)
+                OR NOT EXISTS (SELECT FROM message_ledger l
+                               WHERE l.bot_name = :bot AND l.point_id = h.point_id AND l.mark_state = 'done')
             ON CONFLICT (bot_name, point_id) DO UPDATE
             SET collection = excluded.collection, reason = excluded.reason, payload_shape = excluded.payload_shape
             WHERE (q.collection, q.reason, q.payload_shape)

@@ -34,18 +34,24 @@ class Dirty:
     input_hash: str | None
 
 
-# A fact belongs to the window that holds the words it rests on: those of a dm never reach a shared digest. What is told
-# is hashed, not which version told it or how sure it was.
-_DIRTY = """
+# A fact belongs to the window that holds the words it rests on. For a dm's digest it is told as all messages tell it, for a
+# shared one as the shared messages alone do. What is told is hashed, not which version told it or how sure it was.
+_TOLD = """
+    SELECT f.bot_name, f.user_id, f.fact_content, e.* FROM user_facts f JOIN fact_evidence e ON e.fact_id = f.id
+    WHERE f.audience = 'all' OR e.scope = 'dm'
+    UNION ALL
+    SELECT f.bot_name, f.user_id, f.fact_content, e.* FROM shared_facts f JOIN shared_fact_evidence e ON e.fact_id = f.id
+"""
+_DIRTY = f"""
 WITH windows AS (
     SELECT user_id, scope, start_timestamp AS starts, end_timestamp AS ends, start_timestamp::date AS day,
         md5(jsonb_build_array(start_timestamp, end_timestamp, summary_text, key_topics, emotional_tone, message_count,
             decisions, open_questions)::text) AS hash
     FROM conversation_summaries WHERE bot_name = :bot
 ), said AS (
-    SELECT f.user_id, e.scope, e.said_at AT TIME ZONE 'UTC' AS at, (e.said_at AT TIME ZONE 'UTC')::date AS day,
-        md5(jsonb_build_array(f.fact_content, e.point_id, e.span_start, e.quote)::text) AS hash
-    FROM user_facts f JOIN fact_evidence e ON e.fact_id = f.id WHERE f.bot_name = :bot
+    SELECT e.user_id, e.scope, e.said_at AT TIME ZONE 'UTC' AS at, (e.said_at AT TIME ZONE 'UTC')::date AS day,
+        md5(jsonb_build_array(e.fact_content, e.point_id, e.span_start, e.quote)::text) AS hash
+    FROM ({_TOLD}) e WHERE e.bot_name = :bot
 ), inputs AS (
     SELECT user_id, scope, day, hash FROM windows
     UNION ALL
@@ -113,18 +119,18 @@ def facts_of(connection: Connection, bot_name: str, key: RollupKey) -> tuple[Kno
     """Current facts with the words said in the period's windows, in order of time; a fact said twice has both."""
     rows = connection.execute(
         text(
-            """
-            SELECT f.fact_content, e.quote, e.said_at
-            FROM user_facts f JOIN fact_evidence e ON e.fact_id = f.id
-            WHERE f.bot_name = :bot AND f.user_id = :user AND e.scope = :scope
+            f"""
+            SELECT e.fact_content, e.quote, e.said_at
+            FROM ({_TOLD}) e
+            WHERE e.bot_name = :bot AND e.user_id = :user AND e.scope = :scope
                 AND e.said_at >= CAST(:start AS timestamp) AT TIME ZONE 'UTC'
                 AND e.said_at < CAST(:end AS timestamp) AT TIME ZONE 'UTC'
                 AND EXISTS (
                     SELECT FROM conversation_summaries w
-                    WHERE w.bot_name = f.bot_name AND w.user_id = f.user_id AND w.scope = e.scope
+                    WHERE w.bot_name = e.bot_name AND w.user_id = e.user_id AND w.scope = e.scope
                         AND e.said_at AT TIME ZONE 'UTC' >= w.start_timestamp
                         AND e.said_at AT TIME ZONE 'UTC' < w.end_timestamp)
-            ORDER BY e.said_at, e.point_id, e.span_start, f.fact_content
+            ORDER BY e.said_at, e.point_id, e.span_start, e.fact_content
             """
         ),
         _range(bot_name, key),

@@ -18,7 +18,7 @@ BY_NAME: dict[str, Table] = {table.name: table for table in CACHES}
 
 _OURS = (
     "id", "user_id", "bot_name", "details", "reasons", "computed_at", "expires_at", "read_up_to", "messages_read",
-    "input_key", "engine_version",
+    "input_key", "engine_version", "document", "shared_document", "document_format",
 )  # fmt: skip
 VALUES: dict[str, tuple[str, ...]] = {
     table.name: tuple(column.name for column in table.columns if column.name not in _OURS) for table in CACHES
@@ -33,8 +33,11 @@ BOT_WIDE = ""
 
 # Facts enter with what was known of them, so that a ruling or a late answer of a model makes a row due as messages do.
 _FACTS_KEY = """
-    (SELECT coalesce(sum(hashtextextended(v::text, 0) & 1099511627775), 0)::bigint FROM fact_versions v
-     WHERE v.bot_name = f.bot_name AND v.user_id = f.user_id AND v.known_from < {until})
+    (SELECT coalesce(sum(hash & 1099511627775), 0)::bigint FROM (
+        SELECT hashtextextended(v::text, 0) AS hash FROM fact_versions v
+        WHERE v.bot_name = f.bot_name AND v.user_id = f.user_id AND v.known_from < {until}
+        UNION ALL SELECT hashtextextended(s::text, 1) FROM shared_fact_versions s
+        WHERE s.bot_name = f.bot_name AND s.user_id = f.user_id AND s.known_from < {until}) facts)
 """
 
 _INPUTS = f"""
@@ -159,11 +162,12 @@ def _split(cache: str, row: CacheRow) -> tuple[dict[str, Any], dict[str, Any]]:
 
 _COMPUTED = (
     "details", "reasons", "computed_at", "expires_at", "read_up_to", "messages_read", "input_key", "engine_version",
+    "document", "shared_document", "document_format",
 )  # fmt: skip
 
 
 def write_rows(connection: Connection, cache: str, bot_name: str, version: str, rows: Sequence[CacheRow]) -> None:
-    """Insert or replace the latest rows."""
+    """Insert or replace the latest rows, each with what the hot path reads of it."""
     if not rows:
         return
     columns = ("user_id", "bot_name", *VALUES[cache], *_COMPUTED)
@@ -200,8 +204,20 @@ def _line(cache: str, bot_name: str, version: str, row: CacheRow) -> tuple[Any, 
     values, details = _split(cache, row)
     return (
         row.user_id or None, bot_name, *values.values(), details, row.reasons, row.computed_at, row.expires_at,
-        row.read_up_to, row.messages_read, row.input_key, version,
+        row.read_up_to, row.messages_read, row.input_key, version, *_documents(cache, row, values, details),
     )  # fmt: skip
+
+
+def _documents(
+    cache: str, row: CacheRow, values: Mapping[str, Any], details: Mapping[str, Any]
+) -> tuple[str | None, str | None, str | None]:
+    # Here: who only starts the worker need not load what a bot loads.
+    from whisper_enrich.hot_path import documents
+
+    if row.user_id == BOT_WIDE:  # no bot reads it
+        return None, None, None
+    packed = documents.pack(cache, values, details, row.reasons)
+    return packed.whole, packed.shared, documents.FORMAT
 
 
 def write_snapshots(
@@ -273,31 +289,6 @@ def delete_rows_without_messages(connection: Connection, bot_name: str, cache: s
     ).rowcount
 
 
-def pull_in(connection: Connection, bot_name: str, said: Mapping[str, datetime], ttl_seconds: int) -> None:
-    """New messages, by user the time of the oldest: their rows hold until then plus the TTL, and no longer.
-
-    The bot-wide row follows the oldest of all.
-    """
-    if not said:
-        return
-    values = {
-        "bot": bot_name, "users": array_literal([*said, None]),
-        "times": array_literal([*said.values(), min(said.values())]), "ttl": ttl_seconds,
-    }  # fmt: skip
-    for cache in sorted(BY_NAME):
-        connection.execute(
-            text(
-                f"""
-                UPDATE {cache} c SET expires_at = s.at + make_interval(secs => :ttl)
-                FROM unnest(CAST(:users AS text[]), CAST(:times AS timestamptz[])) AS s (user_id, at)
-                WHERE c.bot_name = :bot AND c.user_id IS NOT DISTINCT FROM s.user_id
-                  AND c.expires_at > s.at + make_interval(secs => :ttl)
-                """
-            ),
-            values,
-        )
-
-
 def end(connection: Connection, bot_name: str, users: Sequence[str]) -> None:
     """What these users said has been withdrawn: their rows, and the bot-wide one, hold no longer."""
     if not users:
@@ -316,7 +307,8 @@ def beat(connection: Connection, bot_names: Sequence[str], now: datetime) -> Non
     """The worker has looked after these bots."""
     connection.execute(
         text(
-            "INSERT INTO worker_heartbeats AS h (bot_name, beat_at) SELECT unnest(CAST(:bots AS text[])), :now "
+            "INSERT INTO worker_heartbeats AS h (bot_name, beat_at, first_beat_at) "
+            "SELECT b, CAST(:now AS timestamptz), CAST(:now AS timestamptz) FROM unnest(CAST(:bots AS text[])) b "
             "ON CONFLICT (bot_name) DO UPDATE SET beat_at = greatest(h.beat_at, excluded.beat_at)"
         ),
         {"bots": array_literal(bot_names), "now": now},

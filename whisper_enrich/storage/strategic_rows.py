@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from whisper_enrich.storage.strategic_caches import BOT_WIDE, BY_NAME, VALUES
+from whisper_enrich.strategic.validity import Limits, holds_until, silent_from
 
 MOST_OF_A_DAY = 50
 """Users whose rows of a day are read for its picture."""
@@ -21,8 +22,8 @@ _BESIDE = ("details", "reasons", "read_up_to", "messages_read")
 class StoredRow:
     """What one cache says of a user. ``values`` are all fields of its engines, columns and details alike.
 
-    ``expires_at`` is the row's own end, ``fresh_until`` that or the end of the worker's silence, whichever is first; both are
-    None for the snapshot of a ``day``.
+    ``expires_at`` is the row's own end, ``fresh_until`` that for whoever reads it (`strategic.validity.holds_until`),
+    ``silent_from`` when the worker counts as silent; all are None for the snapshot of a ``day``.
     """
 
     cache: str
@@ -35,40 +36,39 @@ class StoredRow:
     engine_version: str
     expires_at: datetime | None = None
     fresh_until: datetime | None = None
+    silent_from: datetime | None = None
     day: date | None = None
 
 
-def latest(connection: Connection, bot_name: str, user_id: str, silence_seconds: float) -> dict[str, StoredRow]:
-    """By cache, the rows that are there; a row is stale ``silence_seconds`` after the worker's last
-    sign of life, of which computing it is one."""
+def latest(connection: Connection, bot_name: str, user_id: str, limits: Limits) -> dict[str, StoredRow]:
+    """By cache, the rows that are there, and until when they hold."""
     return {
         cache: row
         for cache in sorted(BY_NAME)
-        if (row := _latest(connection, cache, bot_name, user_id, silence_seconds)) is not None
+        if (row := _latest(connection, cache, bot_name, user_id, limits)) is not None
     }
 
 
-def _latest(
-    connection: Connection, cache: str, bot_name: str, user_id: str, silence_seconds: float
-) -> StoredRow | None:
+def _latest(connection: Connection, cache: str, bot_name: str, user_id: str, limits: Limits) -> StoredRow | None:
     found = connection.execute(
         text(
             f"""
             SELECT {", ".join(f"c.{name}" for name in (*VALUES[cache], *_BESIDE))}, c.computed_at, c.expires_at,
-                c.engine_version, least(c.expires_at, greatest(c.computed_at, h.beat_at) + make_interval(secs => :silence))
-                    AS fresh_until
-            FROM {cache} c LEFT JOIN worker_heartbeats h USING (bot_name)
+                c.engine_version, h.beat_at, coalesce(t.recent, '{{}}') AS touches
+            FROM {cache} c LEFT JOIN worker_heartbeats h USING (bot_name) LEFT JOIN message_touches t USING (bot_name, user_id)
             WHERE c.bot_name = :bot AND c.user_id = :user
             """
         ),
-        {"bot": bot_name, "user": user_id, "silence": silence_seconds},
+        {"bot": bot_name, "user": user_id},
     ).one_or_none()
     if found is None:
         return None
     columns = {name: found._mapping[name] for name in VALUES[cache]}
     return StoredRow(
         cache, user_id, _flat(columns, found.details), found.reasons, found.computed_at, found.read_up_to,
-        found.messages_read, found.engine_version, found.expires_at, found.fresh_until,
+        found.messages_read, found.engine_version, found.expires_at,
+        holds_until(found.expires_at, found.computed_at, found.read_up_to, found.beat_at, found.touches, limits),
+        silent_from(limits.silence_seconds, found.computed_at, found.beat_at),
     )  # fmt: skip
 
 

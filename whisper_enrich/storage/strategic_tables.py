@@ -71,6 +71,13 @@ def _cache(name: str, comment: str, *columns: Column | CheckConstraint | Index, 
         Column("messages_read", Integer, nullable=False),
         Column("input_key", BigInteger, nullable=False, comment="Of the features and facts that it was made from."),
         Column("engine_version", Text, nullable=False),
+        Column(
+            "document",
+            Text,
+            comment="What the hot path reads of the row, as one JSON text; null: it reads the columns.",
+        ),
+        Column("shared_document", Text, comment="The same without what was said in a dm, where that differs."),
+        Column("document_format", Text, comment="The form of both, which the versions of the hot path may differ in."),
         *unique,
         Index(f"{name}_expires_at_idx", "expires_at"),
         comment=comment,
@@ -186,6 +193,13 @@ worker_heartbeats = Table(
     metadata,
     Column("bot_name", String(100), primary_key=True),
     Column("beat_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "first_beat_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("now()"),
+        comment="Since when there is a worker for the bot: its uptime counts from there.",
+    ),
     comment="When the worker last looked after a bot. After ten minutes of silence its cache rows count as stale.",
 )
 
@@ -195,8 +209,65 @@ message_touches = Table(
     Column("bot_name", String(100), nullable=False),
     Column("user_id", String(255), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False, comment="Of the user's newest message that the bot told of."),
+    Column(
+        "recent",
+        ARRAY(DateTime(timezone=True)),
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="Of the newest of these messages, ascending: so many have come since a row was computed.",
+    ),
     PrimaryKeyConstraint("bot_name", "user_id"),
     comment="Messages that the bots told of when they arrived: what has not read them holds CACHE_TTL_SECONDS longer.",
+)
+
+reader_observations = Table(
+    "reader_observations",
+    metadata,
+    Column(
+        "bucket_start", DateTime(timezone=True), nullable=False, comment="Start of the minute, by the clock of the bot."
+    ),
+    Column(
+        "table_name",
+        Text,
+        nullable=False,
+        comment="A cache, user_facts or conversation_summaries; context: the one round trip for all of these; recall: "
+        "questions about the past.",
+    ),
+    Column("bot_name", String(100), nullable=False),
+    Column("reporter", Text, nullable=False, comment="A reader in a process, by a random name."),
+    Column("hits", Integer, nullable=False, comment="Reads that got a fresh row."),
+    Column("stale", Integer, nullable=False, comment="Reads that got a row that no longer holds."),
+    Column("misses", Integer, nullable=False, comment="Reads that got nothing."),
+    Column(
+        "reasons",
+        JSONB,
+        nullable=False,
+        comment="Of stale and missed reads, how many by outcome and reason, as in stale:expired.",
+    ),
+    Column("round_trips", Integer, nullable=False, comment="Questions put to the database, answered in time or not."),
+    Column("seconds", Double, nullable=False, comment="What they took, together."),
+    Column(
+        "latencies",
+        JSONB,
+        nullable=False,
+        comment="How many took up to each bound in seconds and more than the bound before it; the last is +Inf.",
+    ),
+    Column(
+        "time_anchored",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="Of recall: questions that named a time and were answered.",
+    ),
+    Column(
+        "time_anchored_found",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="Of these, those that found anything.",
+    ),
+    PrimaryKeyConstraint("bucket_start", "table_name", "bot_name", "reporter"),
+    comment="What the bots' readers found, by minute: one row a table, bot and reporter. Pruned by age.",
 )
 
 feedback = Table(

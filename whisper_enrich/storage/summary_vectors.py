@@ -1,10 +1,12 @@
-"""Which window summaries have their vector in the message store: what is missing there, and what is too much."""
+"""Which window summaries have their vector in the message store, and the hashes of their messages' words: what is missing, and
+what is too much."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Row, text
 
@@ -12,7 +14,11 @@ from whisper_enrich.messages.model import Scope
 from whisper_enrich.messages.store import SummaryWindow
 from whisper_enrich.storage.bulk import copy_into_temporary, upsert_changed
 
+if TYPE_CHECKING:
+    from whisper_enrich.summaries.vectors import Findable
+
 _KEY = ("bot_name", "user_id", "start_timestamp", "end_timestamp", "scope")
+_MADE = ("input_hash", "stored", "terms")
 # The bounds let an index be used, which the list of days does not.
 _ON_DAYS = """{alias}.start_timestamp >= :first AND {alias}.start_timestamp < :last
     AND (CAST(:days AS date[]) IS NULL OR {alias}.start_timestamp::date = ANY(CAST(:days AS date[])))"""
@@ -28,14 +34,15 @@ class Behind:
 
 
 def behind(connection: Connection, bot_name: str, days: Sequence[date] | None) -> list[Behind]:
-    """The summaries of a bot on these UTC days (None: all) that want a vector."""
+    """The summaries in use of a bot on these UTC days (None: all) that want a vector or hashes."""
     rows = connection.execute(
         text(
             f"""
             SELECT s.user_id, s.start_timestamp, s.end_timestamp, s.scope, s.input_hash, s.message_ids
             FROM conversation_summaries s
             LEFT JOIN summary_vectors v USING (bot_name, user_id, start_timestamp, end_timestamp, scope)
-            WHERE s.bot_name = :bot AND v.input_hash IS DISTINCT FROM s.input_hash AND {_ON_DAYS.format(alias="s")}
+            WHERE s.bot_name = :bot AND s.archived_at IS NULL
+              AND (v.input_hash IS DISTINCT FROM s.input_hash OR v.terms IS NULL) AND {_ON_DAYS.format(alias="s")}
             ORDER BY s.start_timestamp, s.user_id, s.scope
             """
         ),
@@ -45,13 +52,13 @@ def behind(connection: Connection, bot_name: str, days: Sequence[date] | None) -
 
 
 def without_summary(connection: Connection, bot_name: str, days: Sequence[date] | None) -> list[SummaryWindow]:
-    """Windows whose vector was written and whose summary is gone."""
+    """Windows whose vector was written and whose summary is gone or put away."""
     rows = connection.execute(
         text(
             f"""
             SELECT v.user_id, v.start_timestamp, v.end_timestamp, v.scope FROM summary_vectors v
             LEFT JOIN conversation_summaries s USING (bot_name, user_id, start_timestamp, end_timestamp, scope)
-            WHERE v.bot_name = :bot AND s.id IS NULL AND {_ON_DAYS.format(alias="v")}
+            WHERE v.bot_name = :bot AND (s.id IS NULL OR s.archived_at IS NOT NULL) AND {_ON_DAYS.format(alias="v")}
             ORDER BY v.start_timestamp, v.user_id, v.scope
             """
         ),
@@ -60,12 +67,12 @@ def without_summary(connection: Connection, bot_name: str, days: Sequence[date] 
     return [_window(row) for row in rows]
 
 
-def note(connection: Connection, bot_name: str, written: Sequence[tuple[Behind, bool]]) -> None:
-    """These were written, or (False) have no vector."""
-    columns = (*_KEY, "input_hash", "stored")
-    rows = [(*_key(bot_name, one.window), one.input_hash, stored) for one, stored in written]
+def note(connection: Connection, bot_name: str, made: Sequence[tuple[Behind, Findable]]) -> None:
+    """The vectors of these were written, where they have one; their hashes are."""
+    columns = (*_KEY, *_MADE)
+    rows = [(*_key(bot_name, one.window), one.input_hash, found.vector is not None, found.terms) for one, found in made]
     copy_into_temporary(connection, "new_summary_vectors", "summary_vectors", columns, rows)
-    connection.execute(text(upsert_changed("summary_vectors", "new_summary_vectors", _KEY, ("input_hash", "stored"))))
+    connection.execute(text(upsert_changed("summary_vectors", "new_summary_vectors", _KEY, _MADE)))
 
 
 def forget(connection: Connection, bot_name: str, windows: Sequence[SummaryWindow]) -> None:
@@ -93,6 +100,17 @@ def count_stored(connection: Connection, bot_name: str) -> int:
     """How many summaries have a vector in the message store, as far as is noted."""
     statement = text("SELECT count(*) FROM summary_vectors WHERE bot_name = :bot AND stored")
     return connection.execute(statement, {"bot": bot_name}).scalar_one()
+
+
+def noted(connection: Connection, bot_name: str) -> set[SummaryWindow]:
+    """The windows that are noted to have one."""
+    rows = connection.execute(
+        text(
+            "SELECT user_id, start_timestamp, end_timestamp, scope FROM summary_vectors WHERE bot_name = :bot AND stored"
+        ),
+        {"bot": bot_name},
+    )
+    return {_window(row) for row in rows}
 
 
 def _on_days(bot_name: str, days: Sequence[date] | None) -> dict[str, object]:

@@ -31,10 +31,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR, UUID
 
-from whisper_enrich.storage import strategic_tables
+from whisper_enrich.storage import erasure_tables, strategic_tables
+from whisper_enrich.storage import watch_tables as watch_tables  # its tables belong to the same metadata
 from whisper_enrich.storage.schema_metadata import metadata
 
 CACHES = strategic_tables.CACHES
+ERASURES = erasure_tables.erasures
 
 UTC_NOW = text("(now() AT TIME ZONE 'utc')")
 
@@ -103,6 +105,11 @@ message_ledger = Table(
         "day",
         postgresql_where=text("facts_state = 'waiting' OR summary_state = 'waiting' OR mark_state = 'waiting'"),
     ),
+    Index(
+        "message_ledger_dead_idx",
+        "bot_name",
+        postgresql_where=text("facts_state = 'dead' OR summary_state = 'dead' OR mark_state = 'dead'"),
+    ),
     comment="One row a message point: what intake decided about it, and how far each stage is. The truth about progress.",
 )
 
@@ -160,6 +167,11 @@ leases = Table(
     Column("token", BigInteger, nullable=False, comment="Grows with every holder; a write with an old one is refused."),
     Column("holder", Text, nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "wanted_until",
+        DateTime(timezone=True),
+        comment="Until then live work waits for it, and a backfill does not take it.",
+    ),
     comment="Who works on what, for how long.",
 )
 
@@ -266,6 +278,17 @@ fact_rulings = Table(
     comment="What a person said about a fact. Outlives every extraction.",
 )
 
+
+def _audience() -> Column:
+    return Column(
+        "audience",
+        Text,
+        nullable=False,
+        server_default="dm",
+        comment="'all' where what was said in shared channels alone comes to the very same row; else 'dm'.",
+    )
+
+
 user_facts = Table(
     "user_facts",
     metadata,
@@ -296,9 +319,11 @@ user_facts = Table(
         ),
         comment="Of the fact and its attribute, for the search by words.",
     ),
+    _audience(),
     UniqueConstraint("user_id", "bot_name", "fact_content"),
     CheckConstraint("length(fact_content) <= 500", name="length"),
     CheckConstraint("confidence > 0 AND confidence < 1", name="confidence"),
+    CheckConstraint("audience IN ('all', 'dm')", name="audience"),
     Index("user_facts_user_idx", "user_id", "bot_name"),
     Index("user_facts_category_idx", "category"),
     Index("user_facts_extracted_at_idx", "extracted_at"),
@@ -344,8 +369,57 @@ fact_versions = Table(
     Column("confidence", Double, nullable=False),
     Column("message_ids", ARRAY(Text), nullable=False, comment="The points that support it."),
     Column("ended_by", ARRAY(Text), nullable=False, comment="The points that ended it."),
+    _audience(),
     PrimaryKeyConstraint("bot_name", "user_id", "fact_key", "ordinal"),
+    CheckConstraint("audience IN ('all', 'dm')", name="audience"),
     comment="The history of facts: when each held in the world, and from when to when it was believed.",
+)
+
+
+def _same_columns(table: Table, *others: str) -> list[Column]:
+    return [
+        Column(c.name, c.type, *([Computed(c.computed.sqltext, persisted=True)] if c.computed is not None else []),
+               nullable=c.nullable, comment=c.comment)
+        for c in table.columns if c.name not in ("audience", *others)
+    ]  # fmt: skip
+
+
+shared_facts = Table(
+    "shared_facts",
+    metadata,
+    Column("id", Integer, primary_key=True, server_default=text("nextval('user_facts_id_seq'::regclass)")),
+    *_same_columns(user_facts, "id"),
+    UniqueConstraint("user_id", "bot_name", "fact_content"),
+    CheckConstraint("length(fact_content) <= 500", name="length"),
+    CheckConstraint("confidence > 0 AND confidence < 1", name="confidence"),
+    comment="What is known from shared channels alone, where user_facts has it otherwise or not at all. Ids as there.",
+)
+
+shared_fact_evidence = Table(
+    "shared_fact_evidence",
+    metadata,
+    Column("fact_id", Integer, ForeignKey("shared_facts.id", ondelete="CASCADE"), nullable=False),
+    *_same_columns(fact_evidence, "fact_id"),
+    PrimaryKeyConstraint("fact_id", "point_id", "span_start", "span_end"),
+    Index("shared_fact_evidence_point_idx", "point_id"),
+    comment="The words that each row of shared_facts rests on.",
+)
+
+shared_fact_versions = Table(
+    "shared_fact_versions",
+    metadata,
+    *_same_columns(fact_versions),
+    PrimaryKeyConstraint("bot_name", "user_id", "fact_key", "ordinal"),
+    comment="The history of facts from shared channels alone, where fact_versions has it otherwise or not at all.",
+)
+
+stale_folds = Table(
+    "stale_folds",
+    metadata,
+    Column("bot_name", String(100), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    PrimaryKeyConstraint("bot_name", "user_id"),
+    comment="Users whose facts the next run folds anew from their assertions, whether or not they say something.",
 )
 
 conversation_summaries = Table(
@@ -386,6 +460,11 @@ conversation_summaries = Table(
         Computed("to_tsvector('simple'::regconfig, summary_text)", persisted=True),
         comment="Of the summary, for the search by words.",
     ),
+    Column(
+        "archived_at",
+        DateTime(timezone=True),
+        comment="When it was put away: its digests answer for it; null: in use.",
+    ),
     UniqueConstraint("user_id", "bot_name", "start_timestamp", "end_timestamp", "scope"),
     CheckConstraint("start_timestamp < end_timestamp", name="window"),
     CheckConstraint("state IN ('final', 'provisional', 'degraded')", name="state"),
@@ -406,8 +485,14 @@ summary_vectors = Table(
     Column("scope", Text, nullable=False),
     Column("input_hash", Text, nullable=False, comment="Of the summary that the vector was made with."),
     Column("stored", Boolean, nullable=False, comment="False where no message of the window has a vector."),
+    Column(
+        "terms",
+        ARRAY(Integer),
+        comment="Hashes of the words of the messages, ascending, each once; null is not made yet.",
+    ),
     PrimaryKeyConstraint("bot_name", "user_id", "start_timestamp", "end_timestamp", "scope"),
-    comment="Which window summaries have their vector in the message store, for the search by meaning.",
+    comment="What the messages of each summary are found by: whether they have a vector in the message store, and their "
+    "words as hashes.",
 )
 
 summary_rollups = Table(
@@ -524,6 +609,26 @@ model_calls = Table(
     Index("model_calls_run_idx", "run_id"),
     Index("model_calls_reserved_idx", "called_at", postgresql_where=text("outcome = 'reserved'")),
     comment="Every call of a model: what it was for, what it took, what came of it. Budgets are held against it.",
+)
+
+model_call_days = Table(
+    "model_call_days",
+    metadata,
+    Column("called_on", Date, nullable=False, comment="UTC day of the calls."),
+    Column("bot_name", String(100), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("model", Text, nullable=False, comment="That which the provider says it was."),
+    Column("calls", Integer, nullable=False),
+    Column("messages", BigInteger, nullable=False, comment="Sent as content, with an answer that passed the checks."),
+    Column("tokens_in", BigInteger, nullable=False),
+    Column("tokens_cached", BigInteger, nullable=False),
+    Column("tokens_out", BigInteger, nullable=False),
+    Column("cost", Numeric(18, 8), nullable=False, comment="US dollars, of the calls whose price is known."),
+    Column("failures", Integer, nullable=False, comment="Of calls: those without a usable answer."),
+    Column("lost", Integer, nullable=False, comment="Of failures: those that nobody knows the end of."),
+    Column("unpriced", Integer, nullable=False, comment="Of calls: those whose price is not known."),
+    PrimaryKeyConstraint("called_on", "bot_name", "purpose", "model"),
+    comment="What calls took that are older than LLM_CALL_RETENTION_DAYS: sums a day, bot, purpose and model.",
 )
 
 model_spending = Table(

@@ -1,12 +1,32 @@
-"""The vector of a summary: the direction in which its messages lie together."""
+"""What the messages of a summary are found by: the direction in which they lie together, and hashes of their words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from whisper_enrich.messages.model import Message
+from whisper_enrich.text.terms import terms
+
 _SHORTEST = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Findable:
+    """Of one summary. ``vector`` is None where the messages have no direction; ``terms`` are ascending, each once."""
+
+    vector: Sequence[float] | None
+    terms: list[int]
+
+
+def findable(messages: Iterable[Message]) -> Findable:
+    """What these messages are found by; the vector of a point that holds two of them counts once."""
+    held = list(messages)
+    vectors = {message.point_id: message.vector for message in held if message.vector is not None}
+    said = set[int]().union(*(terms(message.text) for message in held))
+    return Findable(mean_direction(list(vectors.values())), sorted(said))
 
 
 def mean_direction(vectors: Sequence[Sequence[float]]) -> list[float] | None:

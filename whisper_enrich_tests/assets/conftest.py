@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,23 +25,33 @@ TALK = [
 """Six messages; each of the user's three is a fact to the extractive engine."""
 
 DAY = "2025-03-18"
+NOW = at("2025-03-20 12:00")
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """The first partition lies before the days of these tests."""
-    return settings.model_copy(update={"enrichment_start_date": date(2025, 1, 1)})
+    """The first partition lies before the days of these tests; no pictures, which take most of a run's time here."""
+    return settings.model_copy(
+        update={"enrichment_start_date": date(2025, 1, 1), "enrichment_metadata_pictures": False}
+    )
 
 
 @pytest.fixture
 def clock() -> Clock:
     """Dagster knows partitions up to the real today only, so these tests take place in the past."""
-    return Clock(at("2025-03-20 12:00"))
+    return Clock(NOW)
 
 
 @pytest.fixture
 def instance() -> Iterator[DagsterInstance]:
     """A Dagster instance in memory that knows three bots."""
+    with instance_in_memory() as built:
+        yield built
+
+
+@contextmanager
+def instance_in_memory() -> Iterator[DagsterInstance]:
+    """The same, where no fixture will do."""
     with DagsterInstance.ephemeral() as built:
         built.add_dynamic_partitions(BOTS, ["elena", "marcus", "ghost"])
         yield built
@@ -100,6 +111,11 @@ Run = Callable[..., Ran]
 @pytest.fixture
 def run(instance: DagsterInstance, pipeline: Pipeline) -> Run:
     """Run a job for one bot over a range of days, or with tags of one's own."""
+    return runner(instance, pipeline)
+
+
+def runner(instance: DagsterInstance, pipeline: Pipeline) -> Run:
+    """`run` on an instance and a pipeline of one's own."""
 
     def execute(
         bot: str = "elena", first: str = DAY, last: str | None = None, *, job: str = "enrich_bot_day",

@@ -6,12 +6,16 @@ from sqlalchemy import text
 
 from whisper_enrich.definitions import defs
 from whisper_enrich.facts.extractive import ENGINE_VERSION as FACTS_VERSION
+from whisper_enrich.messages.edge_store import EdgeStore
 from whisper_enrich.resources.pipeline import Pipeline
+from whisper_enrich.settings import load_settings
 from whisper_enrich.stages.summaries import Engine
 from whisper_enrich.summaries.extractive import ENGINE_VERSION as SUMMARY_VERSION
 from whisper_enrich.summaries.extractive import input_hash
-from whisper_enrich_tests.assets.conftest import DAY, key
-from whisper_enrich_tests.builders import at, column, point_id, said
+from whisper_enrich_tests.assets.conftest import DAY, NOW, TALK, instance_in_memory, key, runner
+from whisper_enrich_tests.builders import Clock, at, chat, column, point_id, said
+from whisper_enrich_tests.conftest import fresh_schema
+from whisper_enrich_tests.places import private_folder
 
 FIGURES = {
     "pending_messages": {
@@ -41,17 +45,24 @@ TABLES = {
 }
 
 
-@pytest.fixture
-def broken(pipeline):
-    """A point that cannot be read as a message."""
-    bot = pipeline.store.create_collection("elena")
-    pipeline.store.upsert(bot.collection, [said("Sea salt and secrets", at(f"{DAY} 10:00"), user=None, name="broken")])
+@pytest.fixture(scope="module")
+def ran(postgres_home):
+    """One run over a day with six messages and a point that cannot be read as a message."""
+    given = load_settings(
+        whisper_enrich_home=postgres_home, enrichment_start_date="2025-01-01", enrichment_metadata_pictures=False
+    )
+    with fresh_schema(given) as settings, private_folder() as folder, instance_in_memory() as instance:
+        store = EdgeStore(folder / "qdrant", settings.qdrant_collection_prefix, wait_seconds=5)
+        pipeline = Pipeline(settings, clock=Clock(NOW), store=store)
+        points = [*chat(DAY, TALK), said("Sea salt and secrets", at(f"{DAY} 10:00"), user=None, name="broken")]
+        store.upsert(store.create_collection("elena").collection, points)
+        yield runner(instance, pipeline)()
+        pipeline.close()
 
 
 @pytest.mark.parametrize("asset", FIGURES)
-def test_the_figures_of_each_asset_are_right_and_numeric(run, talk, broken, asset):
-    talk(DAY)
-    materialisation = run().materialisations(asset)[key()]
+def test_the_figures_of_each_asset_are_right_and_numeric(ran, asset):
+    materialisation = ran.materialisations(asset)[key()]
     values = {
         name: value.value
         for name, value in materialisation.metadata.items()
@@ -62,26 +73,22 @@ def test_the_figures_of_each_asset_are_right_and_numeric(run, talk, broken, asse
     assert all(isinstance(seconds, float) and seconds > 0 for seconds in durations.values())
 
 
-def test_every_asset_says_how_long_it_took(run, talk):
-    talk(DAY)
-    ran = run()
+def test_every_asset_says_how_long_it_took(ran):
     for asset in FIGURES:
         assert ran.metadata(asset, key())["stage_seconds"] > 0, asset
 
 
 @pytest.mark.parametrize("asset", TABLES)
-def test_breakdowns_are_tables_even_where_nothing_is_to_be_counted(run, talk, asset):
-    talk(DAY)
-    found = run().materialisations(asset)[key()].metadata
+def test_breakdowns_are_tables_even_where_nothing_is_to_be_counted(ran, asset):
+    found = ran.materialisations(asset)[key()].metadata
     for name in TABLES[asset]:
         records = found[name].records
         assert records, name
         assert all(isinstance(record.data["count"], int) for record in records)
 
 
-def test_facts_are_broken_down_by_category_and_messages_by_outcome(run, talk):
-    talk(DAY)
-    found = run().materialisations("user_facts")[key()].metadata
+def test_facts_are_broken_down_by_category_and_messages_by_outcome(ran):
+    found = ran.materialisations("user_facts")[key()].metadata
     categories = {record.data["category"]: record.data["count"] for record in found["facts_by_category"].records}
     outcomes = {record.data["outcome"]: record.data["count"] for record in found["messages_by_outcome"].records}
     assert categories == {"place": 1, "work": 1, "preference": 1}
@@ -95,9 +102,7 @@ def test_each_day_of_a_range_carries_its_own_figures(run, talk, ctx):
     assert ran.metadata("user_facts", key("2025-03-17"))["messages_read"] == 3
 
 
-def test_no_event_holds_a_word_of_a_conversation(run, talk, broken):
-    talk(DAY)
-    ran = run()
+def test_no_event_holds_a_word_of_a_conversation(ran):
     kept = ran.everything_kept()
     assert len(kept) > 10_000
     for words in ("Lisbon", "nurse", "night shifts", "sleep well", "Sea salt"):
@@ -168,9 +173,7 @@ def test_an_unexpected_error_says_where_it_happened_and_nothing_of_its_text(run,
     assert "in refold" in ran.everything_kept()
 
 
-def test_the_preview_shows_contents_only_where_the_setting_allows_it(run, talk, ctx):
-    talk(DAY)
-    ran = run()
+def test_the_preview_shows_contents_only_where_the_setting_allows_it(ran):
     facts = ran.metadata("user_facts", key())["preview"]
     summaries = ran.metadata("conversation_summaries", key())["preview"]
     assert "| ana | place |" in facts
@@ -215,6 +218,7 @@ def test_the_table_of_each_asset_is_described_by_its_columns():
         assert {column.name for column in schema.columns} >= {"bot_name"}, name
 
 
-def test_a_point_is_named_by_its_id_where_it_matters(ctx, run, talk, broken):
+def test_a_point_is_named_by_its_id_where_it_matters(ctx, run, elena, pipeline):
+    pipeline.store.upsert(elena.collection, [said("Sea salt", at(f"{DAY} 10:00"), user=None, name="broken")])
     run()
     assert column(ctx, "SELECT point_id FROM quarantine") == [point_id("broken")]

@@ -5,10 +5,12 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from whisper_enrich.automation.jobs import PIPELINE_ASSETS
+from whisper_enrich.assets import enrichment_metadata, user_facts
+from whisper_enrich.assets.strategic import cache
+from whisper_enrich.automation.jobs import PIPELINE_ASSETS, run_tags
 from whisper_enrich.errors import StoreUnavailable
 from whisper_enrich_tests.assets.conftest import DAY, key
-from whisper_enrich_tests.builders import column, contents, scalar
+from whisper_enrich_tests.builders import at, column, contents, scalar
 
 BOTH_BOTS = {
     "dagster/asset_partition_range_start": key(),
@@ -53,6 +55,39 @@ def test_materialising_again_changes_no_row(run, talk, ctx):
     assert again.success
     assert contents(ctx, with_clocks=True) == before
     assert again.metadata("user_facts", key())["messages_read"] == 0
+
+
+def test_a_backfill_works_over_a_week_at_a_time_the_newest_first_and_a_live_run_over_all_at_once(
+    run, talk, monkeypatch
+):
+    asked = []
+
+    def watch(module, name, what):
+        work = getattr(module, name)
+
+        def watched(ctx, bot, days, *args, **more):
+            asked.append((what, ctx.urgent, [day.isoformat() for day in days]))
+            return work(ctx, bot, days, *args, **more)
+
+        monkeypatch.setattr(module, name, watched)
+
+    watch(user_facts, "derive_facts", "facts")
+    watch(cache, "compute_caches", "caches")
+    watch(enrichment_metadata, "complete_days", "marks")
+    talk("2025-03-10", "2025-03-18")
+    days = [f"2025-03-{day}" for day in range(10, 19)]
+    backfill = run(
+        first=days[0], last=days[-1], tags=run_tags("elena", at(days[0]).date(), at(days[-1]).date(), "backfill")
+    )
+    assert backfill.success
+    in_blocks = [(False, days[2:]), (False, days[:2])]
+    caches = 6
+    for what, times in (("facts", 1), ("caches", caches), ("marks", 1)):
+        assert [one[1:] for one in asked if one[0] == what] == in_blocks * times
+    assert set(backfill.materialisations("user_facts")) == {key(day) for day in days}
+    asked.clear()
+    assert run(first=days[0], last=days[-1]).success
+    assert {(urgent, tuple(block)) for _, urgent, block in asked} == {(True, tuple(days))}
 
 
 def test_both_pipeline_jobs_do_the_same(run, talk, ctx):

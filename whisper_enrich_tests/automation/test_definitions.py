@@ -19,6 +19,11 @@ ASSETS = {
     "ledger_reconciliation": ("housekeeping", set()),
     "model_answers_retention": ("housekeeping", set()),
     "strategic_snapshots_retention": ("housekeeping", set()),
+    "reader_observations": ("housekeeping", set()),
+    "summaries_archive": ("housekeeping", set()),
+    "records_retention": ("housekeeping", set()),
+    "dagster_events_retention": ("housekeeping", set()),
+    "facts_consolidation": ("housekeeping", set()),
 }
 """Every asset: its group and what it depends on."""
 
@@ -57,18 +62,22 @@ def test_jobs_sensors_schedules_and_checks_are_all_there():
     names = {job.name for job in repository.get_all_jobs()} - {"__ASSET_JOB"}
     assert names == {
         "enrich_bot_day", "backfill_enrichment", "reconcile_ledger", "prune_model_answers", "roll_up_bot",
-        "check_quality", "renew_bot_caches", "prune_strategic_snapshots", "invalidate_caches",
+        "check_quality", "renew_bot_caches", "prune_strategic_snapshots", "invalidate_caches", "enrich_share",
+        "tidy", "consolidate_facts", "tend_reader_observations",
     }  # fmt: skip
-    assert {sensor.name for sensor in repository.sensor_defs} == {"new_messages", "requested_users", "collect_batches"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {
+        "new_messages", "requested_users", "collect_batches", "failed_runs", "failed_checks",
+    }  # fmt: skip
     assert {schedule.name for schedule in repository.schedule_defs} == {
         "sweep_recent_days", "reconcile_daily", "prune_model_answers_daily", "roll_up_nightly",
         "check_quality_hourly", "renew_caches", "prune_strategic_snapshots_daily",
+        "tidy_daily", "consolidate_facts_weekly", "tend_reader_observations_regularly",
     }  # fmt: skip
     keys = repository.asset_graph.asset_check_keys
     caches = {cache.name for cache in CACHES}
     assert {key.name for key in keys if key.asset_key.to_user_string() not in caches} == {
         "nothing_waits_too_long", "no_dead_letters", "every_point_is_accounted_for", "every_fact_has_evidence",
-        "budget_left", "cycles_are_in_time",
+        "budget_left", "cycles_are_in_time", "cache_hit_rate",
     }  # fmt: skip
     on_each = {"row_for_every_active_user", "rows_have_read_everything", "nulls_have_reasons", "values_are_steady"}
     for cache in caches:

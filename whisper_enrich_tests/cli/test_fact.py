@@ -11,7 +11,8 @@ from whisper_enrich_tests.cli.conftest import BEFORE, TODAY, line, talk, write_l
 def enriched(cli, tmp_path_factory):
     """Two users of one bot, one of them with a name."""
     folder = tmp_path_factory.mktemp("files")
-    lines = [*talk(day=BEFORE), line("I live in Porto.", user="bo", name="Bo Berg", day=BEFORE, minute=9)]
+    lines = [*talk(day=BEFORE), line("I live in Porto.", user="bo", name="Bo Berg", day=BEFORE, minute=9, channel="guild"),
+             line("I live in Faro.", user="bo", name="Bo Berg", day=BEFORE, minute=10, channel="dm")]  # fmt: skip
     cli("load", write_lines(folder / "talk.jsonl", lines))
     cli("enrich")
 
@@ -32,7 +33,13 @@ def test_list_shows_what_is_known_with_numbers_and_faded_confidence(cli, enriche
 
 
 def test_a_user_may_be_given_by_name(cli, enriched):
-    assert any("Bo Berg lives in Porto" in row for row in rows(cli("fact", "list", "--user", "bo berg")))
+    assert any("Bo Berg lives in Faro" in row for row in rows(cli("fact", "list", "--user", "bo berg")))
+
+
+@pytest.mark.parametrize("asked", [("list",), ("list", "--on", BEFORE), ("list", "--known-by", TODAY), ("history",)])
+def test_what_a_shared_channel_is_told_can_be_asked_for(cli, enriched, asked):
+    told = {scope: " ".join(rows(cli("fact", *asked, "--user", "bo", "--scope", scope))) for scope in ("all", "shared")}
+    assert ("Faro" in told["all"], "Faro" in told["shared"], "Porto" in told["shared"]) == (True, False, True)
 
 
 def test_whose_facts_are_meant_must_be_clear(cli, enriched):

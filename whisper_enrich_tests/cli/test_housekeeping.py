@@ -51,9 +51,9 @@ def test_a_schema_that_somebody_changed_is_named_by_its_column(cli, server):
     own = {**variables, "POSTGRES_SCHEMA": "drifted"}
     cli("migrate", **own)
     with engine.connect() as connection:
-        connection.execute(text("ALTER TABLE drifted.user_facts ALTER COLUMN category TYPE text"))
+        connection.execute(text("ALTER TABLE drifted.user_facts ALTER COLUMN tense TYPE varchar(9)"))
     for command in ("doctor", "status"):
-        assert "column user_facts.category is text instead of character varying(50)" in cli(command, **own).error
+        assert "column user_facts.tense is character varying(9) instead of text" in cli(command, **own).error
 
 
 def test_doctor_shows_settings_with_secrets_masked_and_everything_in_order(cli, server):
@@ -78,7 +78,7 @@ def test_doctor_says_whether_the_bots_views_are_there_and_which_tables_the_platf
     cli("migrate", **own)
     answer = cli("doctor", **own)
     assert "✓ Tables of the chat platform in this database: none" in answer.out
-    assert "✓ Views for the bots in with_views_bots: all 8, as this version makes them" in answer.out
+    assert "✓ Views for the bots in with_views_bots: all 9, as this version makes them" in answer.out
     with engine.connect() as connection:
         connection.execute(text("CREATE TABLE public.relationship_scores (user_id text)"))
         connection.execute(text("CREATE TABLE public.strategic_memory_health (user_id text)"))
@@ -212,3 +212,45 @@ def test_reconcile_finds_what_was_edited_and_deleted_in_the_store(cli, enriched,
     assert "elena: 5 points; 0 new, 1 changed, 1 gone from the store." in cli("reconcile", "--bot", "elena").out
     assert "1 run(s), 1 bot-days" in cli("enrich").out
     assert "There is no bot 'nobody'" in cli("reconcile", "--bot", "nobody").error
+
+
+def of_line(answer, what):
+    """The last word of the one line that has ``what``."""
+    (found,) = (line.split() for line in answer.out.splitlines() if what in line)
+    return found[-1]
+
+
+def test_tidy_shows_what_it_would_do_and_does_it_once_when_told_to(cli, enriched, home):
+    with EmbeddedPostgres(home) as info:
+        engine = create_engine(info.sqlalchemy_url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(
+                text(
+                    "INSERT INTO whisper_enrich.message_touches VALUES ('elena', 'ana', '2024-01-01'), ('elena', 'b', now())"
+                )
+            )
+        engine.dispose()
+    looked = cli("tidy")
+    assert looked.code == 0, looked.err
+    assert of_line(looked, "message_touches") == "1"
+    assert "Nothing was changed. Next: whisper-enrich tidy --apply" in looked.out
+    assert of_line(cli("tidy", "--apply"), "message_touches") == "1"
+    assert "Nothing is past its time." in cli("tidy").out
+
+
+def test_a_backup_is_restored_into_an_empty_database_and_into_no_other(cli, enriched, home, server, tmp_path):
+    made = cli("backup", "--out", tmp_path)
+    assert made.code == 0, made.err
+    (folder,) = tmp_path.iterdir()
+    assert f"Next, should it be needed: whisper-enrich restore {folder}" in made.out
+    assert "is not empty" in cli("restore", folder).error
+
+    variables, engine = server
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE elsewhere"))
+    other = {**variables, "POSTGRES_DB": "elsewhere"}
+    restored = cli("restore", folder, **other)
+    assert restored.code == 0, restored.err
+    assert "each as it was" in restored.out
+    assert "whisperengine_memory_elena is there and was left as it is" in " ".join(restored.err.split())
+    assert cli("status", **other).out.splitlines()[:4] == cli("status").out.splitlines()[:4]

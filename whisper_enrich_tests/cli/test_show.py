@@ -285,3 +285,24 @@ def test_the_page_for_shared_readers_holds_nothing_of_a_dm(cli, tmp_path):
     page = (tmp_path / "ana.html").read_text(encoding="utf-8")
     assert SECRET.lower() not in page.lower()
     assert '<span class="dm">' not in page
+
+
+class TestPrompt:
+    def prompt(self, cli, *more):
+        answer = cli("prompt", "--bot", "elena", "--user", "ana", *more)
+        assert answer.code == 0, answer.err
+        return answer.out
+
+    def test_it_prints_the_block_that_a_bot_gets(self, cli):
+        shown = self.prompt(cli)
+        assert shown.startswith("Notes on Ana Reis from earlier conversations")
+        assert "- Ana Reis lives in Lisbon." in shown.splitlines()
+        assert SECRET in shown
+
+    def test_a_budget_a_question_and_a_channel_with_others_count(self, cli):
+        assert self.prompt(cli, "--budget", "0") == ""
+        assert len(self.prompt(cli, "--budget", "120")) < len(self.prompt(cli, "--budget", "400"))
+        first = self.prompt(cli, "--question", "Is the boat painted?").splitlines()
+        assert first[1] == "What is remembered of that:"
+        assert "boat" in first[2]
+        assert SECRET not in self.prompt(cli, "--scope", "shared", "--budget", "4000")

@@ -8,6 +8,8 @@ from whisper_enrich_tests.cli.conftest import cli_for
 COMMANDS = {
     "demo", "up", "migrate", "load", "enrich", "retry", "reconcile", "status", "doctor", "cost", "fact", "diff", "rollback",
     "rollup", "summaries", "user", "batches", "show", "ask", "cache",
+    "exporter", "alerts", "forget", "export", "pii", "prompt",
+    "tidy", "backup", "restore",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +55,7 @@ class Up:
     parent: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: {"ENRICHMENT_SENSOR_SECONDS": "5"})
 
     @property
     def home(self) -> Path:
@@ -70,7 +71,7 @@ class Up:
             self.process = subprocess.Popen(
                 [str(COMMAND), "up", "--port", str(self.port)],
                 stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.parent, start_new_session=True,
-                env={**os.environ, "WHISPER_ENRICH_HOME": str(self.home), "ENRICHMENT_SENSOR_SECONDS": "5"},
+                env={**os.environ, "WHISPER_ENRICH_HOME": str(self.home), **self.environment},
             )  # fmt: skip
         eventually("GraphQL answers", lambda: self.has_ended() or self._answers())
         assert not self.has_ended(), f"`up` ended by itself with exit code {self.process.returncode}"

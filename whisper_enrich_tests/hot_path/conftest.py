@@ -52,7 +52,7 @@ class World:
 
     @property
     def options(self) -> Options:
-        return Options(schema=self.ctx.settings.postgres_schema, deadline_seconds=5.0)
+        return Options(schema=self.ctx.settings.postgres_schema, deadline_seconds=5.0, recall_deadline_seconds=5.0)
 
     def execute(self, statement: str, **values: object) -> None:
         with self.ctx.database.begin() as connection:

@@ -43,3 +43,8 @@ class OnALoop:
 def open_reader(kind: str, dsn: str, options: Options) -> Any:
     """A reader of a kind: 'sync' or 'async'."""
     return Reader(dsn, options) if kind == "sync" else OnALoop(dsn, options)
+
+
+async def acquired(pool: Any) -> Any:
+    """A connection of the pool, as the bot's own code takes one."""
+    return await pool.acquire()

@@ -25,8 +25,7 @@ def test_the_survival_of_a_pause_is_that_of_the_gap_model(hours, scale, shape, t
 @settings(max_examples=60, derandomize=True, deadline=None)
 @given(days=st.floats(0, 4000), stability=positive, decay=st.floats(0.05, 1.5), factor=st.floats(0.1, 20))
 def test_retrievability_is_that_of_the_forgetting_curve(days, stability, decay, factor):
-    memory = {"stability_days": stability, "decay": decay, "factor": factor}
-    assert drift.retrievability(memory, days) == pytest.approx(
+    assert drift.retrievability(days, factor, stability, decay) == pytest.approx(
         float(forgetting.retrievability(days, stability, decay, factor))
     )
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import ARRAY, create_engine
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import create_engine, text
 
-from whisper_enrich.hot_path import Absence, Freshness, Missing, Options, Reader, queries
+from whisper_enrich.hot_path import Absence, Freshness, Missing, Options, Reader, documents, queries
+from whisper_enrich.hot_path.answers import Question
 from whisper_enrich.hot_path.context import PARTS, Facts, Strategic
+from whisper_enrich.hot_path.documents import without_dm
 from whisper_enrich.hot_path.engines import OF_CACHE as ENGINES
 from whisper_enrich.hot_path.engines import Stored
-from whisper_enrich.hot_path.rows import without_dm
+from whisper_enrich.hot_path.guard import NoAnswer
+from whisper_enrich.hot_path.recall_queries import recall_query
 from whisper_enrich.settings import Settings
 from whisper_enrich.storage.strategic_caches import VALUES
-from whisper_enrich.storage.tables import CACHES
 from whisper_enrich_tests.hot_path.conftest import NOW, SECRET_WORDS
 from whisper_enrich_tests.hot_path.readers import open_reader
 
@@ -30,6 +33,7 @@ def reader(request, world):
 
 
 OF_ENGINES = PARTS[2:]
+SCOPES = ("dm", "shared")
 
 
 def test_a_context_holds_facts_summaries_and_what_each_engine_made(reader):
@@ -49,12 +53,72 @@ def test_a_context_holds_facts_summaries_and_what_each_engine_made(reader):
     assert {part.computed_at for name, part in context.parts().items() if name in OF_ENGINES} == {NOW}
 
 
-def test_a_context_takes_one_round_trip(world, proxy):
-    with Reader(proxy.dsn(world.user, world.database), world.options) as reader:
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_context_takes_one_round_trip(world, proxy, kind):
+    reader = open_reader(kind, proxy.dsn(world.user, world.database), world.options)
+    reader.get_context("ana", "elena", "shared", NOW, strict=True)
+    before = proxy.requests
+    for number in range(5):
+        assert reader.get_context("ana", "elena", "shared", NOW, strict=True).degraded is None
+        assert proxy.requests - before == number + 1
+    reader.close()
+
+
+def test_on_a_new_connection_of_a_pool_a_query_is_prepared_and_asked_and_nothing_else(world, proxy):
+    reader = open_reader("async", proxy.dsn(world.user, world.database), world.options)
+    assert reader.touch("ana", "elena", NOW, strict=True)
+    asked = [
+        lambda: reader.get_context("ana", "elena", "shared", NOW, strict=True),
+        lambda: reader.get_facts("ana", "elena", "shared", NOW, as_of=NOW.date(), known_as_of=NOW, strict=True),
+        lambda: reader.get_summaries("ana", "elena", "shared", NOW, between=(NOW, NOW), topics=["a"], strict=True),
+        lambda: reader.run(reader.reader.ask(_recalled(world, reader))),
+    ]
+    for ask in asked:
         before = proxy.requests
-        for number in range(5):
-            assert reader.get_context("ana", "elena", "shared", NOW, strict=True).degraded is None
-            assert proxy.requests - before == number + 1
+        assert not isinstance(ask(), NoAnswer)
+        # For types that it does not know, asyncpg asks the server first: some 50 ms for each connection.
+        assert proxy.requests - before == 2
+    reader.close()
+    world.execute("DELETE FROM message_touches")
+
+
+def _recalled(world, reader):
+    """A question about the past, of which every value is given."""
+    request = reader.reader.answers.request("ana", "elena", "shared", NOW)
+    at, day = NOW.replace(tzinfo=None), NOW.date()
+    values = (*request.key, at, at, day, day, "", ["tomato:*"], [at.isoformat()], ["shared"], 5, ["7"])
+    return Question(request, recall_query(world.options.schema), values)
+
+
+def test_without_the_quick_json_library_the_same_is_read(world, monkeypatch):
+    contexts = []
+    for loads in (documents.loads, json.loads):
+        monkeypatch.setattr(documents, "loads", loads)
+        with Reader(world.dsn, world.options) as reader:
+            contexts += [reader.get_context("ana", "elena", scope, NOW, strict=True).parts() for scope in SCOPES]
+    assert contexts[:2] == contexts[2:]
+
+
+def test_a_connection_of_the_pool_is_kept_for_a_moment_only_and_only_while_it_has_others(world):
+    made = open_reader("async", world.dsn, world.options)  # of a pool of four
+    made.run(_kept_and_given_back(made.pool, made.reader))
+    made.close()
+
+
+async def _kept_and_given_back(pool, reader):
+    async def given_back():
+        while pool.get_idle_size() == 0:
+            await asyncio.sleep(0.005)
+
+    await reader.get_context("ana", "elena", "shared", NOW, strict=True)
+    assert (pool.get_size(), pool.get_idle_size(), len(reader._kept._idle)) == (1, 0, 1)
+    async with asyncio.timeout(5.0):
+        await given_back()
+    held = [await pool.acquire() for _ in range(3)]
+    await reader.get_context("ana", "elena", "shared", NOW, strict=True)
+    assert reader._kept._idle == []
+    for connection in held:
+        await pool.release(connection)
 
 
 def test_both_readers_say_the_same(world):
@@ -91,18 +155,6 @@ def test_nothing_that_was_said_in_a_dm_is_told_elsewhere(reader):
     past = reader.get_facts("ana", "elena", "shared", NOW, known_as_of=NOW, strict=True)
     summaries = reader.get_summaries("ana", "elena", "shared", NOW, strict=True)
     assert [word for word in SECRET_WORDS if word in repr((past, summaries)).lower()] == []
-
-
-def test_a_fact_that_was_also_said_in_a_dm_may_be_worded_as_there_and_is_not_told_elsewhere(world, reader):
-    fact = f"SELECT id FROM {world.options.schema}.user_facts WHERE user_id = 'ben' AND value = 'Leeds'"
-    point = f"INSERT INTO fact_evidence SELECT id, 'p-dm', 0, 5, 'Leeds', now(), 'dm' FROM ({fact}) f"
-    assert "Leeds" in {f.value for f in reader.get_context("ben", "elena", "shared", NOW).facts.items}
-    world.execute(point)
-    try:
-        assert "Leeds" not in {f.value for f in reader.get_context("ben", "elena", "shared", NOW).facts.items}
-        assert "Leeds" in {f.value for f in reader.get_context("ben", "elena", "dm", NOW).facts.items}
-    finally:
-        world.execute("DELETE FROM fact_evidence WHERE point_id = 'p-dm'")
 
 
 def test_what_nobody_computed_is_missing_and_says_so(reader):
@@ -143,8 +195,8 @@ def crowd(world):
     tag = "'u' || n || 'with' || bot"
     world.execute(
         f"INSERT INTO user_facts (user_id, bot_name, category, fact_content, confidence, source_collection, fact_key, attribute, "
-        f"value, scope, tense, mentions, first_said_at, last_said_at, engine_version) SELECT 'u' || n, bot, 'event', {tag}, 0.9, "
-        f"'c', 'k', '', '', 'shared', 'present', 1, now(), now(), 'v' {who}"
+        f"value, scope, audience, tense, mentions, first_said_at, last_said_at, engine_version) SELECT 'u' || n, bot, 'event', "
+        f"{tag}, 0.9, 'c', 'k', '', '', 'shared', 'all', 'present', 1, now(), now(), 'v' {who}"
     )
     world.execute(
         f"INSERT INTO conversation_summaries (user_id, bot_name, summary_text, start_timestamp, end_timestamp, message_count, "
@@ -163,9 +215,28 @@ def crowd(world):
             f"INSERT INTO {table} (user_id, bot_name, details, reasons, expires_at, read_up_to, messages_read, input_key, "
             f"engine_version) SELECT 'u' || n, bot, {details}, '{{}}', now(), now(), 1, 1, 'v' {who}"
         )
+        _with_documents(world, table, ["bob", "bea"])
     yield
     for table in (*ENGINES, "user_facts", "conversation_summaries"):
         world.execute(f"DELETE FROM {table} WHERE bot_name <> 'elena'")
+
+
+def _with_documents(world, table, bots):
+    """The rows of a third bot are read from their columns."""
+    with world.ctx.database.begin() as connection:
+        rows = connection.execute(
+            text(f"SELECT id, to_jsonb(c) AS row FROM {table} c WHERE bot_name = ANY(:bots)"), {"bots": bots}
+        ).all()
+        connection.execute(
+            text(
+                f"UPDATE {table} SET document = :whole, shared_document = :shared, document_format = :form WHERE id = :id"
+            ),
+            [
+                {"id": id, "whole": packed.whole, "shared": packed.shared, "form": documents.FORMAT}
+                for id, row in rows
+                for packed in [documents.pack(table, row, row["details"], row["reasons"])]
+            ],
+        )
 
 
 @pytest.mark.usefixtures("crowd")
@@ -238,7 +309,7 @@ def history(world):
     for key, content, value, valid_from, valid_to, known_from, known_to, reason in rows:
         world.execute(
             "INSERT INTO fact_versions VALUES ('elena', 'carl', :key, 1, 'place', 'lives_in', :value, :content, :vf, :vt, "
-            ":kf, :kt, NULL, :reason, 'shared', 'present', 0.9, '{}', '{}')",
+            ":kf, :kt, NULL, :reason, 'shared', 'present', 0.9, '{}', '{}', 'all')",
             key=key, content=content, value=value, vf=valid_from, vt=valid_to, kf=known_from, kt=known_to, reason=reason,
         )  # fmt: skip
     yield
@@ -270,21 +341,20 @@ def test_columns_are_those_of_the_tables():
     assert {name: set(columns) for name, columns in queries.CACHES.items()} == {
         name: set(columns) for name, columns in VALUES.items()
     }
-    as_json = {c.name for table in CACHES for c in table.columns if isinstance(c.type, JSONB)}
-    assert as_json == queries.JSON_COLUMNS
-    arrays = {c.name for table in CACHES for c in table.columns if isinstance(c.type, ARRAY)}
-    assert not arrays
 
 
 def test_options_have_the_defaults_of_the_workers_settings():
     shared = {"schema": "postgres_schema", "cache_ttl_seconds": "cache_ttl_seconds",
+              "cache_max_unread_messages": "cache_max_unread_messages",
               "worker_silence_seconds": "worker_silence_seconds"}  # fmt: skip
     defaults = {f.name: f.default for f in fields(Options)}
     assert {name: defaults[name] for name in shared} == {
         name: Settings.model_fields[setting].default for name, setting in shared.items()
     }
     environment = {"POSTGRES_SCHEMA": "elsewhere", "CACHE_TTL_SECONDS": "60", "WORKER_SILENCE_SECONDS": "120"}
-    assert Options.from_environment(environment, facts=3) == Options("elsewhere", 60.0, 120.0, facts=3)
+    assert Options.from_environment(environment, facts=3) == Options(
+        "elsewhere", 60.0, worker_silence_seconds=120.0, facts=3
+    )
 
 
 def test_every_strategic_part_says_how_much_it_has_read(reader):

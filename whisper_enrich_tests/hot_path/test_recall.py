@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
+import threading
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
 from whisper_enrich.errors import DatabaseUnavailable
-from whisper_enrich.hot_path import Absence, AsyncReader, Freshness, Reader
+from whisper_enrich.hot_path import Absence, Freshness, Reader
 from whisper_enrich.hot_path.recall import recall, recall_async
 from whisper_enrich.hot_path.recall_rows import anchors_of, fused
-from whisper_enrich.hot_path.recall_words import prefixes
+from whisper_enrich.hot_path.recall_words import sought
 from whisper_enrich.stages.rollups import roll_up
 from whisper_enrich_tests.builders import vector
 from whisper_enrich_tests.hot_path.conftest import NOW, SECRET, SECRET_WORDS
@@ -27,20 +30,31 @@ class Hit:
 
 
 @pytest.fixture(scope="module", params=["sync", "async"])
-def ask(request, world):
+def kind(request):
+    return request.param
+
+
+@contextmanager
+def asking(world, kind, **options):
     """`recall` of either kind about ana, by a channel's scope."""
-    if request.param == "sync":
-        reader = Reader(world.dsn, world.options)
+    if kind == "sync":
+        reader = Reader(world.dsn, replace(world.options, **options))
         yield lambda text, scope="shared", user="ana", now=NOW, tz=UTC, **more: recall(
             reader, user, "elena", text, now, tz, scope, **more
         )
         reader.close()
         return
-    loop = OnALoop(world.dsn, world.options)
+    loop = OnALoop(world.dsn, replace(world.options, **options))
     yield lambda text, scope="shared", user="ana", now=NOW, tz=UTC, **more: loop.run(
         recall_async(loop.reader, user, "elena", text, now, tz, scope, **more)
     )
     loop.close()
+
+
+@pytest.fixture(scope="module")
+def ask(world, kind):
+    with asking(world, kind) as ask:
+        yield ask
 
 
 def days(found) -> list[date]:
@@ -81,6 +95,39 @@ def test_without_a_time_the_words_of_the_question_find_summaries_and_facts(ask):
     assert days(ask("did I say anything about tomatoes?")) == [date(2026, 3, day) for day in (16, 17, 18)]
     assert not ask("did I say anything about submarines?").found
     assert not ask("did I say anything about leeks?").found
+
+
+@pytest.fixture
+def bare_summaries(world):
+    """Summaries of ana that leave everything out, for one test."""
+    columns = "id, summary_text, key_topics, input_hash"
+    with world.ctx.database.begin() as connection:
+        kept = [
+            dict(row) for row in connection.execute(text(f"SELECT {columns} FROM conversation_summaries")).mappings()
+        ]
+    world.execute("UPDATE conversation_summaries SET summary_text = 'They talked.', key_topics = '{}'")
+    yield
+    back = "summary_text = :summary_text, key_topics = :key_topics, input_hash = :input_hash"
+    for row in kept:
+        world.execute(f"UPDATE conversation_summaries SET {back} WHERE id = :id", **row)
+
+
+def test_words_that_a_summary_leaves_out_find_it_by_its_messages_as_they_are_now(world, ask, bare_summaries):
+    assert days(ask("which tomatoes were yellow?")) == [date(2026, 3, day) for day in (16, 17, 18)]
+    assert not ask("who was kissed?").found
+    assert {each.scope for each in ask("who was kissed?", scope="dm").summaries} == {"dm"}
+    world.execute("UPDATE conversation_summaries SET input_hash = 'newer' WHERE start_timestamp < '2026-03-17'")
+    assert days(ask("which tomatoes were yellow?")) == [date(2026, 3, 17), date(2026, 3, 18)]
+
+
+def test_a_fact_that_may_have_changed_since_is_less_sure_and_one_of_the_past_as_sure_as_it_was(ask):
+    def told(now):
+        found = ask("where do I live?", now=now, limit=20).facts
+        return {fact.content: fact.confidence for fact in found if "Leeds" in fact.content}
+
+    soon, late = told(NOW), told(NOW + timedelta(days=2 * 365))
+    assert soon
+    assert all(0 < late[content] < 0.7 * soon[content] for content in soon)
 
 
 def test_what_has_both_the_time_and_the_words_comes_first(ask):
@@ -175,7 +222,7 @@ def test_days_of_a_life_are_known_by_name(world, ask):
         asked = "what did we talk about on my birthday?"
         assert days(ask(asked, scope="dm"))[-1] == date(2026, 3, 17)
         assert ask(asked).understood.range is None
-        world.execute("UPDATE user_facts SET scope = 'shared' WHERE attribute = 'birthday'")
+        world.execute("UPDATE user_facts SET scope = 'shared', audience = 'all' WHERE attribute = 'birthday'")
         assert days(ask(asked)) == [date(2026, 3, 17)]
     finally:
         world.execute("DELETE FROM user_facts WHERE attribute = 'birthday'")
@@ -214,7 +261,9 @@ def test_fusion_adds_the_reciprocal_ranks():
     lists = {"a": [{"n": 1}, {"n": 2}], "b": [{"n": 2}, {"n": 3}]}
     found = fused(lists, lambda item: item["n"], 2)
     assert [(item["n"], names) for item, _, names in found] == [(2, ("a", "b")), (1, ("a",))]
-    assert found[0][1] == pytest.approx(1 / 62 + 1 / 61)
+    assert found[0][1] == pytest.approx(1 / 12 + 1 / 11)
+    (_, score, _), *_ = fused({"meaning": [{"n": 1}]}, lambda item: item["n"], 1)
+    assert score == pytest.approx(0.5 / 11)
 
 
 @pytest.mark.parametrize(
@@ -227,21 +276,20 @@ def test_fusion_adds_the_reciprocal_ranks():
     ],
 )
 def test_words_of_asking_are_not_looked_for(text, phrase, expected):
-    assert prefixes(text, phrase) == expected
+    assert [prefix for prefix, _ in sought(text, phrase)] == expected
 
 
-def test_a_slow_search_by_meaning_is_not_waited_for(world):
-    import time
+def test_a_slow_search_by_meaning_is_not_waited_for(world, kind):
+    released = threading.Event()
 
     def slow(*_, **__):
-        time.sleep(0.5)
+        released.wait(5)
         return []
 
-    async def run():
-        import asyncpg
-
-        async with asyncpg.create_pool(world.dsn, min_size=1, max_size=2) as pool:
-            reader = AsyncReader(pool, replace(world.options, deadline_seconds=0.2))
-            return await recall_async(reader, "ana", "elena", "tomatoes", NOW, UTC, query_vector=[1.0], search=slow)
-
-    assert asyncio.run(run()).meaning_missing is Absence.DEADLINE
+    with asking(world, kind, recall_deadline_seconds=1.5) as ask:
+        started = time.monotonic()
+        found = ask("did I say anything about tomatoes?", query_vector=[1.0], search=slow)
+        assert time.monotonic() - started < 3
+        released.set()
+    assert found.meaning_missing is Absence.DEADLINE
+    assert found.summaries

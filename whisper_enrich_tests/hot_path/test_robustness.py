@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import signal
+import socket
+import struct
 import threading
 import time
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from whisper_enrich.errors import DatabaseUnavailable, SchemaDrift
-from whisper_enrich.hot_path import Absence, Freshness, MessageSeen, Missing, StaleReason
+from whisper_enrich.hot_path import Absence, Freshness, MessageSeen, Missing, Reader, StaleReason
 from whisper_enrich.hot_path.context import PARTS
 from whisper_enrich.hot_path.guard import log
+from whisper_enrich.hot_path.kept import KEPT_SECONDS
+from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
+from whisper_enrich.storage.strategic_caches import BY_NAME
 from whisper_enrich_tests.hot_path.conftest import NOW
-from whisper_enrich_tests.hot_path.readers import OnALoop, open_reader
+from whisper_enrich_tests.hot_path.readers import OnALoop, acquired, open_reader
 
 DEADLINE = 0.2
 SLACK = 0.25
@@ -190,14 +198,18 @@ def test_one_broken_table_does_not_keep_the_others_from_being_read(make, world):
         world.execute("ALTER TABLE strategic_memory_health RENAME COLUMN detail TO details")
 
 
-def test_a_row_of_another_shape_is_missing_and_the_others_are_there(make, world, caplog):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        """document_format = NULL, memory_snapshot = '{"freshest": [{"name": "a memory of another version"}]}'""",
+        """document = '{"memory_health": "a memory of another version"}', shared_document = NULL""",
+    ],
+)
+def test_a_row_of_another_shape_is_missing_and_the_others_are_there(make, world, caplog, damage):
     reader = make()
-    old = "UPDATE strategic_memory_health SET memory_snapshot = CAST(:made AS jsonb) WHERE user_id = 'ana' RETURNING 1"
-    with world.ctx.database.connect() as connection:
-        stored = connection.exec_driver_sql(
-            "SELECT memory_snapshot::text FROM strategic_memory_health WHERE user_id = 'ana'"
-        ).scalar_one()
-    world.execute(old, made='{"freshest": [{"name": "a memory of another version"}]}')
+    stored = "CREATE TABLE stored AS SELECT * FROM strategic_memory_health WHERE user_id = 'ana'"
+    world.execute(stored)
+    world.execute(f"UPDATE strategic_memory_health SET {damage} WHERE user_id = 'ana'")
     try:
         with caplog.at_level(logging.WARNING, log.name):
             context = ask(reader)
@@ -207,7 +219,9 @@ def test_a_row_of_another_shape_is_missing_and_the_others_are_there(make, world,
         assert "strategic_memory_health could not be read (KeyError)" in caplog.text
         assert "another version" not in caplog.text
     finally:
-        world.execute(old, made=stored)
+        world.execute("DELETE FROM strategic_memory_health WHERE user_id = 'ana'")
+        world.execute("INSERT INTO strategic_memory_health SELECT * FROM stored")
+        world.execute("DROP TABLE stored")
 
 
 def test_a_name_that_the_server_cannot_take_is_unreadable_and_no_reason_to_open_the_circuit(make):
@@ -293,15 +307,12 @@ def test_trouble_is_logged_once_a_minute_without_a_name(make, proxy, caplog):
 def test_every_connection_taken_is_told_within_the_deadline(world, proxy, options):
     reader = OnALoop(proxy.dsn(world.user, world.database), options, pool_size=1)
     ask_until_answered(reader)
-    held = reader.run(_acquire(reader.pool))
+    time.sleep(KEPT_SECONDS * 3)
+    held = reader.run(acquired(reader.pool))
     assert ask(reader).degraded is Absence.BUSY
     reader.run(_release(reader.pool, held))
     assert owner(ask_until_answered(reader)) == "ana"
     reader.close()
-
-
-async def _acquire(pool):
-    return await pool.acquire()
 
 
 async def _release(pool, connection):
@@ -357,3 +368,125 @@ def test_a_role_that_does_not_exist_is_an_absence(world, options, kind):
     assert ask(reader).degraded in (Absence.UNREACHABLE, Absence.DEADLINE)
     assert ask(reader).degraded in (Absence.UNREACHABLE, Absence.DEADLINE)
     reader.close()
+
+
+def test_behind_a_pooler_nothing_is_prepared_or_set_and_the_answers_are_the_same(world, options):
+    contexts = []
+    for prepared in (True, False):
+        with Reader(world.dsn, replace(options, deadline_seconds=5.0, connections=1, prepared=prepared)) as reader:
+            contexts.append(reader.get_context("ana", "elena", "dm", NOW, strict=True))
+            assert reader.get_summaries("ana", "elena", "dm", NOW, topics=["100%"], strict=True).items == ()
+            kept = _ask_the_session(
+                reader, "SELECT count(*), current_setting('statement_timeout') FROM pg_prepared_statements"
+            )
+            assert kept == ((2, "1500ms") if prepared else (0, "0"))
+    assert contexts[0] == contexts[1]
+
+
+def test_statements_that_do_not_last_are_done_without(world, options):
+    with Reader(world.dsn, replace(options, deadline_seconds=5.0, connections=1)) as reader:
+        _ask_the_session(reader, "DEALLOCATE ALL; SELECT 1")
+        with pytest.raises(DatabaseUnavailable, match=r"Options\.prepared"):
+            reader.get_context("ana", "elena", "shared", NOW, strict=True)
+        for _ in range(2):
+            assert owner(reader.get_context("ana", "elena", "shared", NOW, strict=True)) == "ana"
+
+
+def _ask_the_session(reader, statement):
+    """On the reader's own connection."""
+    session = reader._connections._take(time.monotonic() + 5.0)
+    session.send(statement)
+    assert session.wait(time.monotonic() + 5.0)
+    row = session._cursor.fetchone()
+    reader._connections._give_back(session)
+    return row
+
+
+def test_a_context_is_of_one_moment_while_a_run_replaces_the_rows(world, options, kind):
+    reader = open_reader(kind, world.dsn, replace(options, deadline_seconds=5.0))
+    stop, turns = threading.Event(), []
+
+    def write() -> None:
+        while not stop.is_set():
+            turns.append(len(turns) + 1)
+            with world.ctx.database.begin() as connection:
+                for cache in sorted(BY_NAME):
+                    connection.execute(text(f"UPDATE {cache} SET messages_read = :n"), {"n": turns[-1]})
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = set()
+    try:
+        for _ in range(150):
+            context = reader.get_context("ana", "elena", "shared", NOW, strict=True)
+            read = {getattr(context, name).messages_read for name in PARTS[2:]}
+            assert len(read) == 1
+            seen |= read
+    finally:
+        stop.set()
+        writer.join()
+        world.execute("; ".join(f"UPDATE {cache} SET messages_read = 36" for cache in BY_NAME))
+        reader.close()
+    assert len(seen) > 3
+
+
+class _AsksForAPassword:
+    """As much of a server as says that a password is wrong."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.dsn = f"postgresql://bot:s3same@127.0.0.1:{self._listener.getsockname()[1]}/a?sslmode=disable"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                with client, contextlib.suppress(OSError):
+                    if int.from_bytes(client.recv(4096)[4:8]) == 80877104:  # may it be encrypted by GSS?
+                        client.sendall(b"N")
+                        client.recv(4096)
+                    client.sendall(b"R" + struct.pack(">ii", 8, 3))
+                    client.recv(4096)
+                    said = b'SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user "bot"\0\0'
+                    client.sendall(b"E" + struct.pack(">i", len(said) + 4) + said)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def test_a_wrong_password_is_an_absence_and_stands_in_no_log(options, kind, caplog):
+    server = _AsksForAPassword()
+    reader = open_reader(kind, server.dsn, options)
+    with caplog.at_level(logging.WARNING, log.name):
+        reasons = [ask(reader).degraded for _ in range(3)]
+    assert set(reasons) <= {Absence.UNREACHABLE, Absence.DEADLINE}
+    assert reasons[-1] is Absence.UNREACHABLE
+    assert caplog.text
+    assert "s3same" not in caplog.text
+    reader.close()
+    server.close()
+
+
+def test_a_server_that_is_killed_is_an_absence_and_is_asked_again_when_it_runs_again(tmp_path, options, kind):
+    """The server is a new one without our tables: that they are not there is what it says while it lives."""
+    state = tmp_path / "state"
+    server = EmbeddedPostgres(state)
+    info = server.acquire()
+    try:
+        reader = open_reader(kind, info.dsn, options)
+        assert _reason_within(reader, Absence.SCHEMA) is Absence.SCHEMA
+        os.kill(server.status().pid, signal.SIGKILL)
+        assert _reason_within(reader, Absence.UNREACHABLE) is Absence.UNREACHABLE
+        server.acquire()
+        assert _reason_within(reader, Absence.SCHEMA) is Absence.SCHEMA
+        reader.close()
+    finally:
+        server.remove(force=True)
+
+
+def _reason_within(reader, expected: Absence, seconds: float = 20.0) -> Absence | None:
+    until = time.monotonic() + seconds
+    while (found := ask(reader).degraded) is not expected and time.monotonic() < until:
+        time.sleep(0.05)
+    return found

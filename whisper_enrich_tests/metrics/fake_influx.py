@@ -1,4 +1,4 @@
-"""A small server that speaks as InfluxDB 2.x does: Flux in, annotated CSV out."""
+"""A small server that speaks as InfluxDB 2.x does: Flux in, annotated CSV out; lines in, nothing out."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Row = tuple[str, str, dict[str, str], str, float]
 
 @dataclass
 class FakeInflux:
-    """What it holds, and what it was asked. ``status`` other than 200 is an error, ``body`` an answer of its own,
-    ``delay`` seconds before each."""
+    """What it holds, what it was asked, and the lines that it was given. ``status`` other than 200 is an error, ``body`` an
+    answer of its own, ``delay`` seconds before each."""
 
     rows: Sequence[Row] = ()
     token: str = "secret"
@@ -29,6 +29,7 @@ class FakeInflux:
     url: str = ""
     queries: list[str] = field(default_factory=list)
     organisations: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
 
     def answer(self, flux: str) -> str:
         """The daily means and counts of what the query selects, a table for each yield."""
@@ -64,7 +65,11 @@ def serving(fake: FakeInflux) -> Iterator[FakeInflux]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path.startswith("/api/v2/write"):
+                self._take(body)
+                return
+            asked = json.loads(body)
             fake.queries.append(asked["query"])
             fake.organisations += parse_qs(urlsplit(self.path).query).get("org", [])
             time.sleep(fake.delay)
@@ -75,6 +80,15 @@ def serving(fake: FakeInflux) -> Iterator[FakeInflux]:
             self.send_header("Content-Length", str(len(body.encode())))
             self.end_headers()
             self.wfile.write(body.encode())
+
+        def _take(self, body: bytes) -> None:
+            """As a bucket does that may be written to, unless ``status`` says otherwise."""
+            status = 204 if fake.status == 200 else fake.status
+            if status == 204:
+                fake.written += body.decode().splitlines()
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""

@@ -158,6 +158,20 @@ def test_a_late_message_redoes_the_later_snapshots_in_the_same_run(ctx, elena):
     assert [scalar(ctx, read, cache=CACHES[0], day=day) for day in DAYS] == [7, 13, 19]
 
 
+def test_features_of_a_day_that_the_store_gave_in_part_are_made_anew_though_the_ledger_is_as_before(
+    ctx, elena, monkeypatch
+):
+    ctx.store.upsert(elena.collection, week())
+    take_in(ctx, elena)
+    honest = type(ctx.store).by_ids
+    with monkeypatch.context() as patch:
+        patch.setattr(type(ctx.store), "by_ids", lambda *args, **more: honest(*args, **more)[::2])
+        bring_features_up_to_date(ctx, elena, DAYS)
+    take_in(ctx, elena)
+    bring_features_up_to_date(ctx, elena, DAYS)
+    assert column(ctx, "SELECT messages FROM strategic_features") == [6, 6, 6]
+
+
 def test_a_day_of_which_only_a_reaction_is_left_asks_for_nothing_more(ctx, elena):
     reaction = said("[EMOJI_REACTION] 🎉", at("2026-03-18 09:30"), name="r")
     reaction = Point(

@@ -1,4 +1,4 @@
-"""Vectors of summaries: written with them, made good where that failed, never of what is gone."""
+"""Vectors of summaries and hashes of their words: written with them, made good where that failed, never of what is gone."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from datetime import date
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from whisper_enrich.errors import StoreUnavailable
 from whisper_enrich.stages.reconciliation import reconcile
 from whisper_enrich.summaries.vectors import mean_direction
+from whisper_enrich.text.terms import term, terms
 from whisper_enrich_tests.builders import chat, contents, enrich, scalar, vector
 
 LINES = ["I planted tomatoes.", "Which kind?", "Roma.", "Good.", "They need sun.", "They do."]
@@ -26,8 +28,8 @@ def elena(ctx):
     return bot
 
 
-def near(ctx, words, scopes=("shared",)):
-    found = ctx.store.search_summary_vectors("elena", vector(words), user_id="ana", scopes=scopes, limit=5)
+def near(ctx, line, scopes=("shared",)):
+    found = ctx.store.search_summary_vectors("elena", vector(line), user_id="ana", scopes=scopes, limit=5)
     return [(each.start.date(), str(each.scope)) for each in found]
 
 
@@ -123,3 +125,34 @@ def test_messages_without_vectors_give_a_summary_without_one_that_is_not_tried_a
 def test_the_mean_direction_weighs_every_message_alike(vectors, expected):
     found = mean_direction(vectors)
     assert found == (expected if expected is None else pytest.approx(expected))
+
+
+def kept(ctx):
+    """By day of a shared window, the hashes of its messages' words."""
+    with ctx.database.connect() as connection:
+        rows = connection.execute(
+            text("SELECT start_timestamp::date AS day, terms FROM summary_vectors WHERE scope = 'shared'")
+        )
+        return {row.day: row.terms for row in rows}
+
+
+def test_the_words_of_a_windows_messages_are_kept_as_hashes_that_follow_them(ctx, elena):
+    enrich(ctx, elena)
+    expected = sorted(terms(" ".join(LINES)))
+    assert kept(ctx)[date(2026, 3, 1)] == expected
+    ctx.store.upsert(elena.collection, chat("2026-03-01", ["A heron came."], hour=12))
+    enrich(ctx, elena)
+    assert set(kept(ctx)[date(2026, 3, 1)]) == {*expected, term("heron"), term("came")}
+    ctx.store.delete(elena.collection, [point.id for point in chat("2026-03-01", ["A heron came."], hour=12)])
+    reconcile(ctx, elena)
+    enrich(ctx, elena)
+    assert kept(ctx)[date(2026, 3, 1)] == expected
+
+
+def test_summaries_of_before_there_were_hashes_get_theirs_by_reconciliation(ctx, elena):
+    enrich(ctx, elena)
+    before = kept(ctx)
+    with ctx.database.begin() as connection:
+        connection.execute(text("UPDATE summary_vectors SET terms = NULL"))
+    reconcile(ctx, elena)
+    assert kept(ctx) == before

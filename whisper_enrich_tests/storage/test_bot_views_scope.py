@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from whisper_enrich.messages.model import Scope
 from whisper_enrich.storage.bot_views import bots_schema
-from whisper_enrich.storage.strategic_inputs import facts_of
+from whisper_enrich.storage.strategic_inputs import believed, believed_in_shared, facts_of
 from whisper_enrich_tests.builders import at, column, enrich, extract_statements, said, scalar
 from whisper_enrich_tests.storage.cached_worlds import CACHES
 from whisper_enrich_tests.storage.private_worlds import PRIVATE, unmarked
@@ -18,7 +18,7 @@ from whisper_enrich_tests.storage.private_worlds import PRIVATE, unmarked
 VIEWS = (
     "strategic_memory_health", "strategic_personality_profiles", "strategic_conversation_patterns",
     "strategic_character_performance", "strategic_context_patterns", "strategic_memory_behavior",
-    "strategic_engagement_opportunities", "conversation_summaries",
+    "strategic_engagement_opportunities", "conversation_summaries", "user_facts",
 )  # fmt: skip
 
 
@@ -41,7 +41,9 @@ def test_a_view_shows_no_word_of_a_dm_unless_the_bot_serves_one(in_private, view
 
 @pytest.mark.parametrize("table", CACHES)
 def test_what_a_cache_row_or_its_snapshot_has_from_a_dm_alone_is_marked(in_private, table):
-    rows = column(in_private, f"SELECT to_jsonb(t) FROM {table} t")
+    rows = column(in_private, f"SELECT to_jsonb(t) - 'document' - 'shared_document' FROM {table} t")
+    in_the_open = column(in_private, f"SELECT coalesce(shared_document, document, '') FROM {table}")
+    assert [text for text in in_the_open if PRIVATE.search(text)] == []
     snapshots = column(in_private, "SELECT row FROM strategic_snapshots WHERE cache = :cache", cache=table)
     assert len(rows) >= 3 and snapshots
     assert [where for row in (*rows, *snapshots) for where in unmarked(row)] == []
@@ -56,9 +58,7 @@ def test_facts_and_summaries_from_dms_are_marked(in_private):
 
 
 @pytest.mark.parametrize("first", ["guild", "dm"])
-def test_a_fact_that_was_told_in_a_dm_as_well_may_be_worded_as_it_was_there_and_is_private_to_the_engines(
-    ctx, elena, first
-):
+def test_the_engines_are_told_a_fact_as_it_was_told_in_the_open(ctx, elena, first):
     def extract(message):
         found = extract_statements(message)
         return replace(found, assertions=tuple(replace(a, value=a.value and "Lisbon") for a in found.assertions))
@@ -69,9 +69,11 @@ def test_a_fact_that_was_told_in_a_dm_as_well_may_be_worded_as_it_was_there_and_
     ctx.store.upsert(elena.collection, [said("I planted tomatoes.", at("2026-03-18 09:05"))])
     enrich(ctx, elena, extract)
     with ctx.database.connect() as connection:
-        facts = [version.fact for version in facts_of(connection, "elena", ["ana"])["ana"]]
-    assert {fact.value or fact.statement: fact.scope for fact in facts} == {
-        "Lisbon": Scope.DM, "ana planted tomatoes.": Scope.SHARED,
+        versions = facts_of(connection, "elena", ["ana"])["ana"]
+    facts = believed(versions, ctx.clock())
+    assert facts == believed_in_shared(versions, ctx.clock())
+    assert {(fact.statement, fact.scope) for fact in facts} == {
+        ("ana lives in Lisbon.", Scope.SHARED), ("ana planted tomatoes.", Scope.SHARED),
     }  # fmt: skip
 
 

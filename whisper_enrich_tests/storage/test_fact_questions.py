@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from whisper_enrich.facts.fold import fold
 from whisper_enrich.facts.model import Question
-from whisper_enrich.storage.facts import assertions_of, replace_assertions, store_folds
+from whisper_enrich.storage.fact_folds import store_folds
+from whisper_enrich.storage.facts import assertions_of, replace_assertions
 from whisper_enrich_tests.builders import column
 from whisper_enrich_tests.facts.grounding_builders import assertions, chunk, grounded, item
 

@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -69,3 +72,43 @@ def test_of_sixteen_workers_at_once_one_gets_it(ctx):
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(attempt, range(16))) == 1
+
+
+def test_what_urgent_work_waits_for_no_other_work_takes(ctx):
+    with ctx.database.begin() as connection:
+        held = leases.acquire(connection, "elena/facts", 60, urgent=False)
+        leases.want(connection, "elena/facts", 5)
+        leases.release(connection, held)
+    with pytest.raises(LeaseHeld, match="Live work waits for elena/facts"), ctx.database.begin() as connection:
+        leases.acquire(connection, "elena/facts", 60, urgent=False)
+    with ctx.database.begin() as connection:
+        leases.release(connection, leases.acquire(connection, "elena/facts", 60))
+        leases.acquire(connection, "elena/facts", 60, urgent=False)
+
+
+def test_who_no_longer_waits_keeps_nobody_out(ctx):
+    with ctx.database.begin() as connection:
+        leases.release(connection, leases.acquire(connection, "elena/facts", 60))
+        leases.want(connection, "elena/facts", -1)
+        leases.acquire(connection, "elena/facts", 60, urgent=False)
+
+
+def test_live_work_comes_between_two_blocks_of_a_backfill_that_never_pauses(ctx):
+    backfill = replace(ctx, urgent=False, lease_wait_seconds=30)
+    order, begun = [], threading.Event()
+
+    def work_through_a_year():
+        for block in range(8):
+            with backfill.lease("elena/facts"):
+                order.append(block)
+                begun.set()
+                time.sleep(0.2)
+
+    with ThreadPoolExecutor(1) as pool:
+        year = pool.submit(work_through_a_year)
+        begun.wait(10)
+        with replace(ctx, lease_wait_seconds=30).lease("elena/facts"):
+            order.append("live")
+        year.result(30)
+    assert order.index("live") <= 3
+    assert [one for one in order if one != "live"] == list(range(8))

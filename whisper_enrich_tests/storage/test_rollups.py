@@ -75,8 +75,9 @@ def fact(ctx, words: str, said: datetime, *, scope: str = "shared", user: str = 
             text(
                 """
                 INSERT INTO user_facts (user_id, bot_name, category, fact_content, confidence, source_collection, fact_key,
-                    attribute, value, scope, tense, mentions, first_said_at, last_said_at, engine_version)
-                VALUES (:user, 'elena', 'place', :words, 0.8, 'c', :words, '', :words, :scope, 'present', 1, :at, :at, 'e')
+                    attribute, value, scope, tense, mentions, first_said_at, last_said_at, engine_version, audience)
+                VALUES (:user, 'elena', 'place', :words, 0.8, 'c', :words, '', :words, :scope, 'present', 1, :at, :at, 'e',
+                    CASE :scope WHEN 'dm' THEN 'dm' ELSE 'all' END)
                 RETURNING id
                 """
             ),

@@ -154,6 +154,19 @@ def test_a_new_message_ends_the_rows_of_its_user_and_the_bot_wide_one_five_minut
     assert scalar(ctx, "SELECT expires_at FROM strategic_character_performance") == moment + timedelta(seconds=300)
 
 
+def test_a_row_ends_with_the_message_by_which_its_user_has_written_too_much_that_it_has_not_read(ctx, talk, clock):
+    make(ctx)
+    write(ctx, row(due(ctx)[0]))
+    start = clock.now = at("2026-03-18 20:10")
+    said_at = [start + timedelta(seconds=number) for number in range(21)]
+    ctx.store.upsert(talk.collection, [said(f"Line {moment:%S}.", moment) for moment in said_at[:20]])
+    take_in(ctx, talk)
+    assert scalar(ctx, f"SELECT expires_at FROM {CACHE}") == start + timedelta(seconds=300)
+    ctx.store.upsert(talk.collection, [said("One too many.", said_at[20])])
+    take_in(ctx, talk)
+    assert scalar(ctx, f"SELECT expires_at FROM {CACHE}") == said_at[20]
+
+
 def test_rows_end_at_once_when_a_message_is_gone_from_the_store(ctx, talk):
     make(ctx)
     write(ctx, row(due(ctx)[0]))

@@ -36,7 +36,7 @@ def test_a_user_always_has_the_same_life_and_another_one_with_another_bot():
 @settings(max_examples=50, derandomize=True, deadline=None)
 @given(minutes, minutes, st.integers(1, 3600))
 def test_a_message_never_makes_a_row_hold_longer_and_ends_it_a_ttl_later_at_most(end, said, ttl):
-    pulled = pulled_in(end, said, ttl)
+    pulled = pulled_in(end, [said], ttl, 20)
     assert pulled <= end
     assert pulled <= said + timedelta(seconds=ttl)
     assert pulled in (end, said + timedelta(seconds=ttl))
@@ -48,8 +48,16 @@ def test_of_several_messages_the_first_unread_one_decides_in_whatever_order_they
     mixed = random.sample(said, len(said))
     found = end
     for at in mixed:
-        found = pulled_in(found, at, 300)
-    assert found == pulled_in(end, min(said), 300)
+        found = pulled_in(found, [at], 300, 20)
+    assert found == pulled_in(end, sorted(said), 300, 20)
+
+
+def test_a_row_ends_with_the_message_by_which_too_many_are_unread():
+    said = [NOW + timedelta(seconds=number) for number in range(5)]
+    assert pulled_in(NOW + timedelta(hours=1), said, 300, 4) == said[4]
+    assert pulled_in(NOW + timedelta(hours=1), said, 300, 5) == said[0] + timedelta(seconds=300)
+    assert pulled_in(NOW, said, 300, 4) == NOW
+    assert pulled_in(NOW, [], 300, 1) == NOW
 
 
 def test_there_is_time_for_three_renewals_before_a_row_ends():

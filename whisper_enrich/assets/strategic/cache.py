@@ -39,10 +39,15 @@ day, the sweep and the command line in that of the newest. The runs that follow 
 pictures for ever.
 """
 
-LIVE_CAUSES = ("sensor", "renewal", "request")
+FREQUENT_CAUSES = ("sensor", "renewal", "request")
 """Runs for these causes come by every few minutes and draw nothing; the sweep does, every six hours."""
 NEWEST_ALONE = ("sweep", "command line")
 """Runs for these causes draw the newest of their days; whatever a person launches in the UI draws all."""
+
+
+def is_drawn(cause: str | None, day: date, newest: date | None) -> bool:
+    """Whether a day gets its picture in a run for ``cause``; ``newest`` is the newest of its days that has rows."""
+    return cause not in FREQUENT_CAUSES and (cause not in NEWEST_ALONE or day == newest)
 
 
 def cache_asset(name: str, summary: str) -> AssetsDefinition:
@@ -66,18 +71,18 @@ def cache_asset(name: str, summary: str) -> AssetsDefinition:
             if not context.job_def.has_node_named(FEATURES):
                 bring_features_up_to_date(ctx, bot, days)
             results = compute_caches(ctx, bot, days, name, pipeline.surroundings(bot.bot_name))
-            with ctx.database.connect() as connection:
-                pictured[bot.bot_name] = strategic_caches.newest_day(connection, name, bot.bot_name, days)
+            if pictured.get(bot.bot_name) is None:  # of a run in blocks of days the newest comes first
+                with ctx.database.connect() as connection:
+                    pictured[bot.bot_name] = strategic_caches.newest_day(connection, name, bot.bot_name, days)
             return results
 
         def describe(ctx: StageContext, bot: BotCollection, day: date, result: CacheResult) -> dict[str, Any]:
             described = _describe(ctx, name, bot, day, result)
-            wanted = cause not in NEWEST_ALONE or day == pictured[bot.bot_name]
-            drawn = wanted and cause not in LIVE_CAUSES and ctx.settings.enrichment_metadata_pictures
+            drawn = ctx.settings.enrichment_metadata_pictures and is_drawn(cause, day, pictured[bot.bot_name])
             return described | (_picture(ctx, name, bot, day) if drawn else {})
 
         stage = name.removeprefix("strategic_").replace("_", " ")
-        yield from for_each_bot(context, pipeline, stage, work, describe)
+        yield from for_each_bot(context, pipeline, stage, work, describe, gives_way=True)
 
     return compute
 

@@ -1,0 +1,1 @@
+"""What an operator sees: metrics for Prometheus, and messages about what fails. Nothing here writes to a database."""
