@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from whisper_enrich.messages import edge_store
 from whisper_enrich.messages.edge_store import EdgeStore
 from whisper_enrich.messages.store import BotCollection
 from whisper_enrich.resources.pipeline import Pipeline
@@ -48,6 +49,14 @@ def _no_settings_from_outside() -> Iterator[None]:
         del os.environ[name]
     yield
     os.environ.update(kept)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _collections_of_a_few_points() -> Iterator[None]:
+    """The real engine, told that it need not have payloads at hand: hundreds of collections are made for a few points each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(edge_store, "PAYLOADS_CACHED", False)
+        yield
 
 
 @pytest.fixture(scope="session")

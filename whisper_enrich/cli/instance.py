@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from whisper_enrich.errors import ConfigurationError
 from whisper_enrich.settings import Settings
@@ -61,8 +62,34 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
     prepare_dagster_home(settings)
     from dagster import DagsterInstance
 
-    with quick_sqlite(), DagsterInstance.get() as instance:
+    with quick_sqlite(), one_engine_a_database(), DagsterInstance.get() as instance:
         yield instance
+
+
+@contextmanager
+def one_engine_a_database() -> Iterator[None]:
+    """Dagster's local storage uses one SQLAlchemy engine a database for the block.
+
+    Dagster 1.13 makes an engine for every statement, and it is the engine that knows the statements which it has compiled: each
+    was compiled anew. Its version is pinned; one that names these things differently raises here.
+    """
+    from dagster._core.storage.event_log.sqlite import sqlite_event_log
+    from dagster._core.storage.runs.sqlite import sqlite_run_storage
+    from sqlalchemy import Engine, create_engine
+
+    engines: dict[tuple[str, str], Engine] = {}
+
+    def engine_of(url: str, **options: Any) -> Engine:
+        key = (url, repr(sorted(options.items(), key=lambda option: option[0])))
+        if key not in engines:
+            engines[key] = create_engine(url, **options)
+        return engines[key]
+
+    with (
+        patch.object(sqlite_event_log, "create_engine", engine_of),
+        patch.object(sqlite_run_storage, "create_engine", engine_of),
+    ):
+        yield
 
 
 @contextmanager

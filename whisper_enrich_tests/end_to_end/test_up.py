@@ -37,6 +37,11 @@ ASSETS = {
     "ledger_reconciliation": ("housekeeping", {"postgres", "qdrant"}),
     "model_answers_retention": ("housekeeping", {"postgres"}),
     "strategic_snapshots_retention": ("housekeeping", {"postgres"}),
+    "reader_observations": ("housekeeping", {"influxdb", "postgres"}),
+    "summaries_archive": ("housekeeping", {"qdrant", "postgres"}),
+    "records_retention": ("housekeeping", {"postgres"}),
+    "dagster_events_retention": ("housekeeping", {"dagster"}),
+    "facts_consolidation": ("housekeeping", {"postgres"}),
     **{name: ("strategic", {"postgres", "python"}) for name in STRATEGIC},
 }
 """Group and kinds of each asset."""
@@ -136,7 +141,7 @@ def test_the_ui_shows_each_asset_with_group_kinds_owner_description_and_checks(u
     assert set(checks) == {
         "nothing_waits_too_long", "no_dead_letters", "every_point_is_accounted_for", "every_fact_has_evidence",
         "budget_left", "cycles_are_in_time", "row_for_every_active_user", "rows_have_read_everything",
-        "nulls_have_reasons", "values_are_steady",
+        "nulls_have_reasons", "values_are_steady", "cache_hit_rate",
     }  # fmt: skip
     assert all(check["description"] for check in checks.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from qdrant_edge import EdgeShard
 
 from whisper_enrich.errors import StoreBusy, StoreError, StoreUnavailable
+from whisper_enrich.messages import edge_store
 from whisper_enrich.messages.edge_store import EdgeStore
 from whisper_enrich.messages.edge_turn import turn
 from whisper_enrich_tests.messages import edge_processes
@@ -298,3 +300,11 @@ def test_importing_the_store_loads_no_engine() -> None:
         "sys.exit(any(name.startswith(('qdrant', 'httpx', 'grpc', 'tenacity', 'numpy')) for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", check], check=False, env=same_modules()).returncode == 0
+
+
+@pytest.mark.parametrize(("cached", "kept"), [(True, "cached"), (False, "cold")])
+def test_outside_of_the_tests_payloads_are_cached(root: Path, monkeypatch: pytest.MonkeyPatch, cached: bool, kept: str):
+    """Cold as in the tests, reading 10,000 points takes ten times as long."""
+    monkeypatch.setattr(edge_store, "PAYLOADS_CACHED", cached)
+    collection = EdgeStore(root, PREFIXES).create_collection("elena").collection
+    assert json.loads((root / collection / "edge_config.json").read_text())["payload_memory"] == kept
