@@ -1,7 +1,8 @@
 """How often to look at a bot: as often as it has something to say. Pure decisions over times that are passed in.
 
 A bot that was silent for a while is looked at again after a tenth of that silence, within bounds. So a message waits for a tenth
-longer than the silence before it at most, a busy bot is looked at in every tick, and hundreds of quiet ones cost next to nothing.
+of the silence before it at most, or for the shortest pause; a busy bot is looked at in every tick, and hundreds of quiet ones
+cost next to nothing.
 """
 
 import json

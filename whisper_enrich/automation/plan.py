@@ -10,6 +10,9 @@ from whisper_enrich.partitions import contiguous
 MAX_DAYS_PER_RUN = 31
 """Days in one run; an import of years is worked off newest first, a month a run."""
 
+NAMES_SHOWN = 10
+"""Bots that are named for each reason why a tick launches nothing."""
+
 MESSAGES_A_SHARE = 20_000
 """Fewer are not worth another run beside the first: they take some 20 s, and its start 5."""
 
@@ -95,5 +98,11 @@ def skip_message(plan: Plan, due: Mapping[str, Collection[date]]) -> str:
     for bot_name, reason in plan.skipped.items():
         by_reason.setdefault(reason, []).append(bot_name)
     waiting = sum(len(days) for days in due.values())
-    parts = [f"{reason}: {', '.join(sorted(names))}" for reason, names in sorted(by_reason.items())]
+    parts = [f"{reason}: {_named(names)}" for reason, names in sorted(by_reason.items())]
     return f"{len(plan.skipped)} bots, {waiting} bot-days with work. " + "; ".join(parts) + "."
+
+
+def _named(bots: Sequence[str]) -> str:
+    """The first of them: Dagster keeps what every tick has said."""
+    shown = ", ".join(sorted(bots)[:NAMES_SHOWN])
+    return f"{shown} and {len(bots) - NAMES_SHOWN} more" if len(bots) > NAMES_SHOWN else shown

@@ -48,7 +48,7 @@ def cache_hit_rate(pipeline: ResourceParam[Pipeline]) -> AssetCheckResult:
 
 
 def _row(one: Observed) -> dict:
-    slow = one.slower_than_all_but(0.05)
+    slow = one.latency_quantile(0.95)
     return {
         "bot": one.bot_name, "table": one.table_name, "reads": one.reads,
         "hit_rate": None if one.hit_rate is None else round(one.hit_rate, 4), "stale": one.stale, "misses": one.misses,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import Connection
 
@@ -55,7 +56,9 @@ def rule(
     bot_name, user_id = known.bot_name, known.user_id
     with ctx.database.begin() as connection:
         repository.lock_users(connection, bot_name, [user_id])
-        fact = _folded(connection, known)
+        fact = _folded(connection, known, Scope.SHARED if known.apart else Scope.DM)
+        if fact is None:
+            raise InputError("That fact has changed meanwhile. List the facts again.")
         name = profiles.names_of(connection, [user_id])[user_id]
         said = _with_placeholder(statement, name) if statement is not None else None
         ruling = Ruling(
@@ -69,7 +72,7 @@ def rule(
             statement=fact.statement,
             tense=fact.tense,
             scope=fact.scope,
-            holds_from=fact.valid_from,
+            holds_from=_known_start(connection, known, fact),
             point_ids=tuple(dict.fromkeys(piece.point_id for piece in fact.evidence)),
             ruled_at=ctx.clock(),
             ruled_by=by,
@@ -94,16 +97,19 @@ def take_back(ctx: StageContext, bot_name: str, number: int) -> str:
     return owner
 
 
-def _folded(connection: Connection, known: KnownFact) -> Fact:
-    """The fact as the fold that told it has it: its statement without the person's name."""
+def _folded(connection: Connection, known: KnownFact, told_in: Scope) -> Fact | None:
+    """The fact as the fold for such a channel has it: its statement without the person's name. None where it has none."""
     stored = repository.assertions_of(connection, known.bot_name, [known.user_id])[known.user_id]
     rulings = fact_rulings.rulings_of(connection, known.bot_name, [known.user_id])[known.user_id]
-    told_in = Scope.SHARED if known.apart else Scope.DM
     folded = fold((s.assertion for s in stored), rulings=[r.ruling for r in rulings], scope=told_in)
-    for fact in folded.facts:
-        if fact.key == known.key:
-            return fact
-    raise InputError("That fact has changed meanwhile. List the facts again.")
+    return next((fact for fact in folded.facts if fact.key == known.key), None)
+
+
+def _known_start(connection: Connection, known: KnownFact, fact: Fact) -> date | None:
+    """Since when it holds: a correction is told wherever the fact is, and so the start that a dm told is not part of it
+    unless the fact is the dm's own."""
+    told = fact if fact.scope is Scope.DM else _folded(connection, known, Scope.SHARED)
+    return told.valid_from if told is not None else None
 
 
 def _with_placeholder(statement: str, name: str) -> str:

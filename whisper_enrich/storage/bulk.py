@@ -64,17 +64,27 @@ def upsert_changed(
     *,
     insert_only: Sequence[str] = (),
     touch: Sequence[str] = (),
+    sequence: str | None = None,
 ) -> str:
     """SQL that brings the rows of ``source`` into ``table`` and leaves a row alone whose ``columns`` are as they were.
 
     ``insert_only`` columns are written with new rows only; ``touch`` columns with every write, but they do not count as a
-    difference.
+    difference. ``sequence`` is that of the column ``id``, by which new rows are numbered and no others: left to its default it
+    would count every row that is brought, and four bytes do not last for that.
     """
     names = ", ".join((*key, *columns, *insert_only, *touch))
+    rows = f"({names}) SELECT {names} FROM {source}"
+    if sequence is not None:
+        same = " AND ".join(f"o.{column} = n.{column}" for column in key)
+        brought = ", ".join(f"n.{name}" for name in (*key, *columns, *insert_only, *touch))
+        rows = (
+            f"(id, {names}) SELECT coalesce(o.id, nextval('{sequence}')), {brought} FROM {source} n "
+            f"LEFT JOIN {table} o ON {same}"
+        )
     mine, theirs = (", ".join(f"{prefix}.{column}" for column in columns) for prefix in ("t", "excluded"))
     assignments = ", ".join(f"{column} = excluded.{column}" for column in (*columns, *touch))
     return (
-        f"INSERT INTO {table} AS t ({names}) SELECT {names} FROM {source} ON CONFLICT ({', '.join(key)}) "
+        f"INSERT INTO {table} AS t {rows} ON CONFLICT ({', '.join(key)}) "
         f"DO UPDATE SET {assignments} WHERE ({mine}) IS DISTINCT FROM ({theirs})"
     )
 

@@ -191,9 +191,10 @@ def _store_facts(
         ),
         {"bot": bot_name, "users": users},
     ).rowcount
-    written = connection.execute(
-        text(upsert_changed(place.facts, "new_facts", _FACT_KEY, _others(columns, _FACT_KEY)))
-    ).rowcount
+    upsert = upsert_changed(
+        place.facts, "new_facts", _FACT_KEY, _others(columns, _FACT_KEY), sequence="user_facts_id_seq"
+    )
+    written = connection.execute(text(upsert)).rowcount
     return FactChanges(written, removed)
 
 

@@ -41,12 +41,12 @@ class Observed:
         """Fresh rows found among all reads, 0 to 1; None without any."""
         return self.hits / self.reads if self.reads else None
 
-    def slower_than_all_but(self, share: float) -> float | None:
-        """The upper bound, in seconds, of the ``1 - share`` quantile of the round trips; None without any."""
-        left = self.round_trips * (1.0 - share)
+    def latency_quantile(self, q: float) -> float | None:
+        """The upper bound, in seconds, of the bucket that this quantile of the round trips lies in; None without any."""
+        left = self.round_trips * q
         for bound, count in sorted(self.latencies.items(), key=lambda item: float(item[0])):
             left -= count
-            if left <= 0:
+            if left <= 1e-9:
                 return float(bound)
         return None
 

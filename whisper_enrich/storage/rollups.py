@@ -178,8 +178,9 @@ def write_rollups(connection: Connection, bot_name: str, made: Sequence[MadeRoll
         connection, "new_rollups", "summary_rollups", (*_KEY, *_SAID, "created_at", "updated_at"), rows
     )  # fmt: skip
     statement = upsert_changed(
-        "summary_rollups", "new_rollups", _KEY, _SAID, insert_only=("created_at",), touch=("updated_at",)
-    )
+        "summary_rollups", "new_rollups", _KEY, _SAID, insert_only=("created_at",), touch=("updated_at",),
+        sequence="summary_rollups_id_seq",
+    )  # fmt: skip
     return connection.execute(text(statement)).rowcount
 
 

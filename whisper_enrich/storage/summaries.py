@@ -88,6 +88,7 @@ def write_summaries(
                 _SAID,
                 insert_only=("created_at",),
                 touch=("updated_at",),
+                sequence="conversation_summaries_id_seq",
             )
         )
     )

@@ -54,6 +54,13 @@ def test_a_tick_that_launches_nothing_says_what_it_saw():
     assert "nothing waits: marcus" in message
 
 
+def test_of_hundreds_of_bots_a_tick_names_the_first():
+    plan = plan_runs([f"bot-{number:03}" for number in range(300)], {}, set(), first_day=FIRST, today=TODAY)
+    message = skip_message(plan, {})
+    assert message.startswith("300 bots, 0 bot-days with work. nothing waits: bot-000, bot-001, ")
+    assert message.endswith("bot-009 and 290 more.")
+
+
 def test_a_range_that_runs_backwards_is_refused():
     with pytest.raises(ValueError, match="runs forward"):
         range_tags("elena", date(2026, 3, 2), date(2026, 3, 1))

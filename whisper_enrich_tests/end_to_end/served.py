@@ -132,6 +132,22 @@ class Up:
         EmbeddedPostgres(self.home).remove(force=True)
 
 
+ROLES = {
+    "code-server": "code server", "grpc": "code server's worker", "dagster._daemon": "daemon", "dagster_webserver": "webserver",
+    "dev": "dagster dev", "up": "up",
+}  # fmt: skip
+
+
+def role(process: psutil.Process) -> str:
+    """What a process of an `up` is there for, by a word of its command line. Raises `psutil.Error` where it has just ended."""
+    words = process.cmdline()
+    if "postgres" in process.name():
+        return "PostgreSQL"
+    # Dagster's launcher starts a run as a child of the code server's worker, by multiprocessing.
+    started = "a run" if any("multiprocessing.spawn" in word for word in words) else "other"
+    return next((name for word, name in ROLES.items() if word in words), started)
+
+
 def _works_in(process: psutil.Process, places: list[str]) -> bool:
     try:
         if process.status() == psutil.STATUS_ZOMBIE:

@@ -201,6 +201,7 @@ class TestWhatItSays:
         (line,) = caplog.messages
         assert "engagement could not be read (KeyError)" in line
         assert "secret" not in line
+        assert rendered(personality_profile=profile(personality_summary=5), facts=facts("Ana swims.")) == ["Ana swims."]
 
 
 class TestStale:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, replace
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 
 from whisper_enrich.assets.engines import derive_facts
 from whisper_enrich.facts.fold import fold
-from whisper_enrich.facts.model import Assertion
+from whisper_enrich.facts.model import Assertion, Category, Evidence, Polarity, Tense
 from whisper_enrich.hot_path import Options, Reader
 from whisper_enrich.hot_path.recall import recall
 from whisper_enrich.messages.model import Scope
@@ -166,11 +166,48 @@ def test_the_designs_own_query_shows_each_fact_once_and_the_bots_view_shows_it_b
         assert sorted(connection.execute(text(view)).scalars()) == ["ana lives in Zqerth.", "ana play chess."]
 
 
+def test_what_is_written_again_takes_no_number_of_a_row(moved, elena):
+    """They are integers: every fold of a user's facts, and every new message of a window, would use some up for ever."""
+    last = "SELECT ARRAY[(SELECT last_value FROM user_facts_id_seq), (SELECT last_value FROM conversation_summaries_id_seq)]"
+
+    def play(start: str) -> None:
+        talk = [said("I play chess.", at(start) + timedelta(minutes=n), channel="guild") for n in range(5)]
+        moved.store.upsert(elena.collection, talk)
+        enrich(moved, elena)
+
+    play("2026-03-19 09:00")
+    before = scalar(moved, last)
+    play("2026-03-19 09:10")
+    assert column(moved, "SELECT mentions FROM user_facts WHERE attribute <> 'lives_in'") == [11]
+    assert scalar(moved, "SELECT max(message_count) FROM conversation_summaries") == 10
+    assert scalar(moved, last) == before
+
+
 def test_what_only_shared_callers_are_told_can_be_rejected_too(moved):
     with moved.database.connect() as connection:
         facts = known_facts(connection, "elena", "ana", Scope.SHARED)
     rule(moved, chosen_fact(facts, "Lisbon"), "tess")
     assert (homes(moved, "dm"), homes(moved, "shared")) == (["Zqerth"], [])
+
+
+def test_a_correction_tells_a_guild_nothing_of_the_start_that_a_dm_told(ctx):
+    in_guild = home("p1", Scope.SHARED, at("2026-03-16 09:00"))
+    in_dm = replace(home("p2", Scope.DM, at("2026-03-17 09:00")), holds_from=date(2019, 1, 1))
+    with ctx.database.begin() as connection:
+        assert_(connection, "elena", [in_guild, in_dm], ["p1", "p2"])
+        facts = known_facts(connection, "elena", "ana")
+    rule(ctx, chosen_fact(facts, "Lisbon"), "tess", "ana lives in Lisbon, Portugal.", "lisbon")
+    with ctx.database.connect() as connection:
+        starts = {scope: [f.valid_from for f in known_facts(connection, "elena", "ana", scope)] for scope in Scope}
+    assert starts == {Scope.DM: [date(2019, 1, 1)], Scope.SHARED: [date(2026, 3, 16)]}
+
+
+def home(point_id: str, scope: Scope, when: datetime) -> Assertion:
+    """Ana says that she lives in Lisbon."""
+    return Assertion(
+        "elena", "ana", Category.PLACE, "{user} lives in Lisbon.", "lives_in", "lisbon", Polarity.AFFIRM, Tense.PRESENT,
+        None, None, 0.8, Evidence(point_id, 0, 17, "I live in Lisbon.", when, scope), "test",
+    )  # fmt: skip
 
 
 def test_users_whom_a_migration_marks_are_folded_anew_by_the_next_run_without_reading_a_message(moved, elena):
