@@ -26,12 +26,14 @@ from whisper_enrich.messages.server_store import ServerStore
 from whisper_enrich.settings import load_settings
 from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
 from whisper_enrich.storage.state_dir import state_dir
-from whisper_enrich_tests.end_to_end.served import Ui, Up, free_port
+from whisper_enrich_tests.end_to_end.served import Ui, Up, free_port, role
 from whisper_enrich_tests.messages.fake_qdrant import FakeQdrant, serving
 
 DISK = "220m"
-TIMEOUT = 0.5
+TIMEOUT = 1
 PATIENCE_SECONDS = 300
+SECOND_DAEMON_SECONDS = 30
+"""By then it has loaded the code, and its sensors tick beside those of the first."""
 
 
 @contextmanager
@@ -173,7 +175,8 @@ def qdrant_fails(campaign: Campaign) -> Verdict:
     """Qdrant cannot be reached by a tick, nor from some instant of a run on; it answers too late; it answers slowly."""
     verdict = Verdict("Qdrant unreachable, or slow")
     _ = campaign.undisturbed
-    with serving() as fake, campaign.world("qdrant", **_server_world(fake)) as world:
+    batches = _in_batches(campaign, 6)
+    with serving() as fake, campaign.world("qdrant", bots=(), **_server_world(fake)) as world:
         moody = Moody(fake)
         nobody = ServerStore.connect(
             world.settings.qdrant_collection_prefix,
@@ -182,12 +185,15 @@ def qdrant_fails(campaign: Campaign) -> Verdict:
             pause_seconds=0.01,
         )
         for step in (0, 1, 9):
+            _put(world, next(batches))
             verdict.demand_told([_without_qdrant(world, nobody)], "cannot be reached")
             # A step keeps the store that it began with: the next one has none.
             _fails_at(campaign, world, verdict, step, partial(_redirect, world, nobody))
         for step in (0, 2):
-            _fails_at(campaign, world, verdict, step, partial(setattr, moody, "mood", partial(slow, 2 * TIMEOUT)))
+            _put(world, next(batches))
+            _fails_at(campaign, world, verdict, step, partial(setattr, moody, "mood", partial(slow, 2.5 * TIMEOUT)))
             moody.mood = None
+        _put(world, next(batches))
         moody.mood = partial(slow, TIMEOUT / 10)
         ran = [world.run(tags) for tags in world.tick()]
         verdict.demand(all(run.success for run in ran), "a run failed though every answer came in time")
@@ -196,6 +202,11 @@ def qdrant_fails(campaign: Campaign) -> Verdict:
         campaign.finish(world, verdict)
         verdict.demand_told(world.failures(), "Qdrant")
     return verdict
+
+
+def _put(world: World, batch: Mapping[str, list]) -> None:
+    for bot_name, points in batch.items():
+        world.put(bot_name, points)
 
 
 def _without_qdrant(world: World, store: ServerStore) -> str:
@@ -266,8 +277,9 @@ def processes_killed(campaign: Campaign) -> Verdict:
                 _outlive_a_false_start(up)
                 verdict.demand(_kill(up, what), f"there is no {what} to kill")
                 _enriched(world, verdict, next(batches), f"after the {what} was killed")
-            with _second_daemon(up):
+            with _second_daemon(up) as second:
                 _enriched(world, verdict, next(batches), "with two daemons")
+                verdict.demand(second.poll() is None, "the second daemon has ended by itself")
             verdict.demand(not up.has_ended(), "`up` has ended")
             statuses = [run["status"] for run in Ui(up).runs()]
             verdict.seen.append(f"{len(statuses)} runs: { {s: statuses.count(s) for s in set(statuses)} }")
@@ -290,8 +302,7 @@ def _enriched(
     world: World, verdict: Verdict, batch: Mapping[str, list], when: str, start: Callable[[], None] = lambda: None
 ) -> None:
     """New messages come, and by and by nothing waits any more."""
-    for bot_name, points in batch.items():
-        world.put(bot_name, points)
+    _put(world, batch)
     start()
     began = time.monotonic()
     while not world.is_done() or sum(r[0] for r in world.rows("SELECT count(*) FROM message_ledger")) == 0:
@@ -309,22 +320,16 @@ def _outlive_a_false_start(up: Up) -> None:
 
 
 def _kill(up: Up, what: str) -> bool:
-    marks = {
-        "daemon": "_daemon",
-        "webserver": "webserver",
-        "code server": "code-server",
-        "code server's worker": "grpc",
-    }
     for process in psutil.Process(up.process.pid).children(recursive=True):
-        line = " ".join(process.cmdline())
-        if marks[what] in line and not ("code-server" in line and what == "code server's worker"):
+        if role(process) == what:
             process.kill()
             return True
     return False
 
 
 @contextmanager
-def _second_daemon(up: Up) -> Iterator[None]:
+def _second_daemon(up: Up) -> Iterator[subprocess.Popen]:
+    """Beside the one that `up` has started, with the same instance and code; long enough to have gone round its sensors."""
     workspace = project_file("workspace.yaml")
     with (up.parent / "second.out").open("wb") as out:
         daemon = subprocess.Popen(
@@ -333,10 +338,8 @@ def _second_daemon(up: Up) -> Iterator[None]:
             env={**os.environ, "DAGSTER_HOME": str(up.home / "dagster"), "WHISPER_ENRICH_HOME": str(up.home)},
         )  # fmt: skip
     try:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while b"daemon" not in (up.parent / "second.out").read_bytes() and time.monotonic() < deadline:
-            time.sleep(1)
-        yield
+        time.sleep(SECOND_DAEMON_SECONDS)
+        yield daemon
     finally:
         daemon.kill()
         daemon.wait()

@@ -91,11 +91,12 @@ class Campaign:
                 if not ran.success:
                     raise SystemExit(f"The undisturbed world fails by itself: {ran.said}")
                 self.steps = self.steps or world.pipeline.instants
+            if len(self.steps) != len(STEPS):
+                raise SystemExit(f"A run has {len(self.steps)} steps, STEPS names {len(STEPS)}.")
             world.drain()
-            if problems := [*world.accounts(), *world.outcome().doubles()] or (
-                [] if world.is_done() else ["it is not done"]
-            ):
-                raise SystemExit(f"The undisturbed world is wrong by itself: {problems}")
+            problems = [*world.accounts(), *world.outcome().doubles()]
+            if problems or not world.is_done():
+                raise SystemExit(f"The undisturbed world is wrong by itself: {problems or world.skipped}")
             return world.outcome()
 
     def finish(

@@ -53,7 +53,7 @@ from whisper_enrich.storage.embedded_postgres import EmbeddedPostgres
 from whisper_enrich.storage.migrate import migrate
 from whisper_enrich.storage.state_dir import state_dir
 from whisper_enrich_tests.builders import said
-from whisper_enrich_tests.end_to_end.served import Ui, Up
+from whisper_enrich_tests.end_to_end.served import Ui, Up, role
 
 USERS = 47
 ACTIVE = 0.2
@@ -207,7 +207,7 @@ class Load:
             totals: dict[str, float] = defaultdict(float)
             for process in self._processes():
                 with suppress(psutil.Error):
-                    name = _role(process)
+                    name = role(process)
                     if name == "PostgreSQL":
                         totals[name] += process.memory_full_info().pss
                     else:
@@ -230,17 +230,6 @@ class Load:
             for point_id, at in self.written.items()
             if point_id in self.read
         )  # fmt: skip
-
-
-def _role(process: psutil.Process) -> str:
-    line = " ".join(process.cmdline())
-    for mark, name in (
-        ("postgres", "PostgreSQL"), ("execute_run", "a run"), ("code-server", "code server"), ("grpc", "code server's worker"),
-        ("_daemon", "daemon"), ("webserver", "webserver"), ("dagster dev", "dagster dev"), ("whisper-enrich up", "up"),
-    ):  # fmt: skip
-        if mark in line:
-            return name
-    return "other"
 
 
 def percentile(values: Sequence[float], share: float) -> float:
