@@ -6,6 +6,7 @@ Our own errors hold no word of a conversation. Any other may: PostgreSQL quotes 
 import traceback
 from pathlib import Path
 
+from psycopg2.errors import DiskFull
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from whisper_enrich.errors import DatabaseUnavailable, EnrichError
@@ -32,6 +33,11 @@ def stack(error: Exception) -> str:
 
 def _of_database(error: DBAPIError) -> EnrichError:
     kind = type(error.orig).__name__
+    if isinstance(error.orig, DiskFull):
+        return DatabaseUnavailable(
+            "PostgreSQL has no room left on its disk. Free some, or give it more: `whisper-enrich tidy` shows what is past its "
+            "time. What was committed is stored; the next run goes on from there."
+        )
     if error.connection_invalidated or isinstance(error, OperationalError):
         return DatabaseUnavailable(
             f"PostgreSQL broke off in the middle of the work ({kind}). What was committed is stored; run it again, it "

@@ -4,10 +4,13 @@ from datetime import date
 
 import pytest
 from dagster import DagsterEventType
+from psycopg2.errors import DiskFull
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from whisper_enrich.assets.failures import plain
 from whisper_enrich.definitions import defs
-from whisper_enrich.errors import StoreUnavailable
+from whisper_enrich.errors import DatabaseUnavailable, StoreUnavailable
 from whisper_enrich.partitions import range_tags
 from whisper_enrich.resources.pipeline import Pipeline
 from whisper_enrich_tests.assets.conftest import DAY, key
@@ -81,3 +84,10 @@ def test_the_error_of_a_failed_run_begins_with_a_sentence_and_has_no_chain_of_ca
         assert remedy in sentence
         assert sentence.count("\n") == 1
         assert (error.cause, error.context) == (None, None)
+
+
+def test_a_full_disk_is_said_with_its_remedy_and_without_the_statement():
+    told = plain(OperationalError("INSERT INTO x VALUES ('I live in Lisbon')", {}, DiskFull("no space left: Lisbon")))
+    assert isinstance(told, DatabaseUnavailable)
+    assert str(told).startswith("PostgreSQL has no room left on its disk. Free some")
+    assert "Lisbon" not in str(told)
