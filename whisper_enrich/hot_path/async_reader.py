@@ -41,8 +41,9 @@ class AsyncReader:
         self._reports = AsyncReports(self.answers.observed, self.options, self.answers.circuit, self._send_report, pool)
 
     async def close(self) -> None:
-        """Report what was counted. To be awaited before the pool is closed."""
+        """Report what was counted, and give back the connections that wait. To be awaited before the pool is closed."""
         await self._reports.close()
+        await self._kept.close()
 
     async def get_context(
         self,

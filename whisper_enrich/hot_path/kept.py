@@ -56,6 +56,15 @@ class Kept:
         else:
             await self._pool.release(lent.connection, timeout=self._release_seconds)
 
+    async def close(self) -> None:
+        """Give back what waits, and see it arrive: the pool's own close would wait for it."""
+        while self._idle:
+            lent = self._idle.pop()
+            lent.timer.cancel()
+            self._give_back(lent)
+        if self._releasing:
+            await asyncio.wait(self._releasing)
+
     def _may_keep(self, lent: Lent) -> bool:
         pool = self._pool
         others = pool.get_idle_size() + pool.get_max_size() - pool.get_size()

@@ -35,6 +35,7 @@ class OnALoop:
     def close(self) -> None:
         async def end() -> None:
             self.pool.terminate()
+            await asyncio.sleep(0)  # those that are being given back find it gone
 
         self.run(end())
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -315,6 +315,14 @@ def test_every_connection_taken_is_told_within_the_deadline(world, proxy, option
     reader.close()
 
 
+def test_a_reader_that_is_closed_has_given_back_the_connections_that_it_kept(world, proxy, options):
+    reader = OnALoop(proxy.dsn(world.user, world.database), options)
+    ask_until_answered(reader)
+    reader.run(reader.reader.close())
+    assert reader.pool.get_idle_size() == reader.pool.get_size() > 0
+    reader.close()
+
+
 async def _release(pool, connection):
     await pool.release(connection)
 
