@@ -15,7 +15,7 @@ from whisper_enrich.rights.receipt import Receipt
 from whisper_enrich.settings import Settings
 from whisper_enrich.stages import erasure, personal_export, pii_application
 from whisper_enrich.stages.erasure import PATIENCE_SECONDS, Wish
-from whisper_enrich.storage import erasures
+from whisper_enrich.storage import erasures, portraits
 
 _RUN = "command-line"
 
@@ -59,6 +59,8 @@ def forget(
             for receipt in receipts:
                 _tell(receipt, pipeline.settings, as_json)
             return
+        with pipeline.database.connect() as connection:
+            portraits.refuse_a_name(connection, str(user))
         if lift:
             with pipeline.database.begin() as connection:
                 lifted = erasures.lift(connection, str(user), pipeline.clock())
@@ -156,7 +158,10 @@ def export(user: str, bot: str | None, with_messages: bool, path: Path | None) -
     docs/privacy.md describes the format.
     """
     with opened(Pipeline()) as pipeline:
-        content = personal_export.export(pipeline.context(_RUN), user, bot, with_messages=with_messages)
+        ctx = pipeline.context(_RUN)
+        with pipeline.database.connect() as connection:
+            portraits.refuse_a_name(connection, user)
+        content = personal_export.export(ctx, user, bot, with_messages=with_messages)
     text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
     if path is None:
         click.echo(text)

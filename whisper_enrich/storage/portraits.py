@@ -163,3 +163,15 @@ def last_summaries(
 
 def _texts(values: Sequence[object] | None) -> tuple[str, ...]:
     return tuple(str(value) for value in values or ())
+
+
+def refuse_a_name(connection: Connection, user: str) -> None:
+    """Raise `InputError` where ``user`` is nobody's id but somebody's name: what is done to a person for good, or handed out, is
+    done by id. An id that nobody has passes."""
+    ids = connection.scalars(
+        text("SELECT DISTINCT user_id FROM message_ledger WHERE user_id IS NOT NULL ORDER BY 1")
+    ).all()
+    names = profiles.names_of(connection, ids)
+    called = [user_id for user_id in ids if names[user_id].casefold() == user.casefold()]
+    if user not in ids and called:
+        raise InputError(f"'{user}' is a name, and nobody's id. Give the id: {' or '.join(called)}.")

@@ -21,6 +21,10 @@ def test_a_person_is_counted_handed_out_and_forgotten(cli, home, tmp_path):
     assert "conversation_summaries" in cli("pii", "apply", "--dry-run", ENRICHMENT_PII="email=drop").out
     assert "say keep, model, mask or drop" in cli("pii", "apply", ENRICHMENT_PII="hide").error
 
+    assert cli("user", "ana", "--name", "Ana Silva").code == 0
+    for command in (("forget", "--dry-run"), ("forget", "--yes"), ("export",)):
+        error = cli(*command, "--user", "ana silva").error
+        assert "'ana silva' is a name, and nobody's id. Give the id: ana." in error
     counted = json.loads(cli("forget", "--user", "ana", "--dry-run", "--json").out)
     assert (counted["dry_run"], counted["tombstone"], counted["store"]["messages"]) == (True, None, 7)
     assert "Wrote" in cli("export", "--user", "ana", "--out", tmp_path / "ana.json").out
