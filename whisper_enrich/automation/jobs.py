@@ -1,6 +1,7 @@
 """Jobs: what the command line and the UI launch by name."""
 
 from datetime import date
+from typing import Any
 
 from dagster import AssetSelection, define_asset_job, in_process_executor
 
@@ -81,59 +82,59 @@ renew_bot_caches = define_asset_job(
     description="The strategic caches of one bot: rows of users with news, and rows that are close to their end.",
 )
 
-reconcile_ledger = define_asset_job(
+
+def _upkeep(name: str, *assets: str, description: str) -> Any:  # Dagster has no public name for it.
+    """A job over these assets, and none of their checks, that waits behind live work."""
+    return define_asset_job(
+        name,
+        selection=AssetSelection.assets(*assets).without_checks(),
+        executor_def=in_process_executor,
+        tags={PRIORITY_TAG: "-5"},
+        description=description,
+    )
+
+
+reconcile_ledger = _upkeep(
     "reconcile_ledger",
-    selection=AssetSelection.assets("ledger_reconciliation"),
-    executor_def=in_process_executor,
-    tags={PRIORITY_TAG: "-5"},
+    "ledger_reconciliation",
     description="Hold every point of one bot against the ledger.",
 )
 
-prune_model_answers = define_asset_job(
+prune_model_answers = _upkeep(
     "prune_model_answers",
-    selection=AssetSelection.assets("model_answers_retention"),
-    executor_def=in_process_executor,
-    tags={PRIORITY_TAG: "-5"},
+    "model_answers_retention",
     description="Drop raw answers of the model that are older than LLM_ANSWER_RETENTION_DAYS.",
 )
 
-prune_strategic_snapshots = define_asset_job(
+prune_strategic_snapshots = _upkeep(
     "prune_strategic_snapshots",
-    selection=AssetSelection.assets("strategic_snapshots_retention"),
-    executor_def=in_process_executor,
-    tags={PRIORITY_TAG: "-5"},
+    "strategic_snapshots_retention",
     description="Drop snapshots of the caches that are older than STRATEGIC_SNAPSHOT_DAYS.",
 )
 
-tend_reader_observations = define_asset_job(
+tend_reader_observations = _upkeep(
     "tend_reader_observations",
-    selection=AssetSelection.assets("reader_observations").without_checks(),
-    executor_def=in_process_executor,
-    tags={PRIORITY_TAG: "-5"},
+    "reader_observations",
     description="Write what the bots' readers counted to InfluxDB, where that is set, and drop what is past its time.",
 )
 
-tidy = define_asset_job(
+tidy = _upkeep(
     "tidy",
-    selection=AssetSelection.assets("summaries_archive", "records_retention", "dagster_events_retention"),
-    executor_def=in_process_executor,
-    tags={PRIORITY_TAG: "-5"},
+    "summaries_archive",
+    "records_retention",
+    "dagster_events_retention",
     description="Put away old summaries, and drop what is past its time. A dry run unless its configuration says otherwise.",
 )
 
-consolidate_facts = define_asset_job(
+consolidate_facts = _upkeep(
     "consolidate_facts",
-    selection=AssetSelection.assets("facts_consolidation"),
-    executor_def=in_process_executor,
-    tags={PRIORITY_TAG: "-5"},
+    "facts_consolidation",
     description="Fold the facts of all users anew. A dry run unless its configuration says otherwise.",
 )
 
-roll_up_bot = define_asset_job(
+roll_up_bot = _upkeep(
     "roll_up_bot",
-    selection=AssetSelection.assets("summary_rollups").without_checks(),
-    executor_def=in_process_executor,
-    tags={PRIORITY_TAG: "-5"},
+    "summary_rollups",
     description="Digests of the weeks and months of one bot, where their windows or facts have changed.",
 )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from dagster import (
     DefaultScheduleStatus,
@@ -110,22 +111,30 @@ def renew_caches(
         yield RunRequest(tags=run_tags(bot_name, now.date(), now.date(), "renewal"))
 
 
-prune_model_answers_daily = ScheduleDefinition(
-    name="prune_model_answers_daily",
-    job=prune_model_answers,
-    cron_schedule="20 4 * * *",
-    execution_timezone="UTC",
-    default_status=DefaultScheduleStatus.RUNNING,
-    description="Raw answers of the model past their retention.",
+def _regularly(name: str, job: Any, cron: str, description: str) -> ScheduleDefinition:
+    """A job that is launched as it is, by the clock in UTC."""
+    return ScheduleDefinition(
+        name=name,
+        job=job,
+        cron_schedule=cron,
+        execution_timezone="UTC",
+        default_status=DefaultScheduleStatus.RUNNING,
+        description=description,
+    )
+
+
+prune_model_answers_daily = _regularly(
+    "prune_model_answers_daily",
+    prune_model_answers,
+    "20 4 * * *",
+    "Raw answers of the model past their retention.",
 )
 
-prune_strategic_snapshots_daily = ScheduleDefinition(
-    name="prune_strategic_snapshots_daily",
-    job=prune_strategic_snapshots,
-    cron_schedule="25 4 * * *",
-    execution_timezone="UTC",
-    default_status=DefaultScheduleStatus.RUNNING,
-    description="Snapshots of the strategic caches past their retention.",
+prune_strategic_snapshots_daily = _regularly(
+    "prune_strategic_snapshots_daily",
+    prune_strategic_snapshots,
+    "25 4 * * *",
+    "Snapshots of the strategic caches past their retention.",
 )
 
 
@@ -171,20 +180,16 @@ def consolidate_facts_weekly(context: ScheduleEvaluationContext, pipeline: Resou
     return _as_settings_say(pipeline, "facts_consolidation")
 
 
-tend_reader_observations_regularly = ScheduleDefinition(
-    name="tend_reader_observations_regularly",
-    job=tend_reader_observations,
-    cron_schedule="25 4 * * *" if load_settings().influxdb_url is None else "25 * * * *",
-    execution_timezone="UTC",
-    default_status=DefaultScheduleStatus.RUNNING,
-    description="What the bots' readers counted: to InfluxDB every hour where that is set; dropped past its time.",
+tend_reader_observations_regularly = _regularly(
+    "tend_reader_observations_regularly",
+    tend_reader_observations,
+    "25 4 * * *" if load_settings().influxdb_url is None else "25 * * * *",
+    "What the bots' readers counted: to InfluxDB every hour where that is set; dropped past its time.",
 )
 
-check_quality_hourly = ScheduleDefinition(
-    name="check_quality_hourly",
-    job=check_quality,
-    cron_schedule="50 * * * *",
-    execution_timezone="UTC",
-    default_status=DefaultScheduleStatus.RUNNING,
-    description="All asset checks over all bots.",
+check_quality_hourly = _regularly(
+    "check_quality_hourly",
+    check_quality,
+    "50 * * * *",
+    "All asset checks over all bots.",
 )

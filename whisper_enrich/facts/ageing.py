@@ -12,6 +12,7 @@ that took place) does not age; neither does anything before it was said.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
@@ -52,6 +53,18 @@ class Ages(Protocol):
     def last_said_at(self) -> datetime: ...
     @property
     def valid_from(self) -> date | None: ...
+
+
+@dataclass(slots=True)
+class Aged:
+    """It by itself, where there is no such fact or row."""
+
+    attribute: str
+    category: str
+    tense: str
+    confidence: float
+    last_said_at: datetime
+    valid_from: date | None
 
 
 def half_life_days(attribute: str, category: str, tense: str) -> float | None:

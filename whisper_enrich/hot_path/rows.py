@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
-from whisper_enrich.facts.ageing import confidence_at
+from whisper_enrich.facts.ageing import Aged, confidence_at
 from whisper_enrich.hot_path import documents, freshness, queries
 from whisper_enrich.hot_path.context import (
     Absence,
@@ -161,16 +161,6 @@ def state_of(row: Sequence[Any]) -> State:
     return State(beat_at, touches and [datetime.fromisoformat(at) for at in documents.loads(touches)], *newest)
 
 
-@dataclass(slots=True)
-class _Ages:
-    attribute: str
-    category: str
-    tense: str
-    confidence: float
-    last_said_at: datetime
-    valid_from: date | None
-
-
 def _facts(text: str | None, state: State, moment: Moment, most: int) -> Facts:
     rows = [dict(zip(queries.FACT, values, strict=True)) for values in documents.loads(text)] if text else []
     surest = sorted(((confidence_now(row, moment.now), row) for row in rows), key=lambda f: (-f[0], f[1]["content"]))
@@ -188,9 +178,7 @@ def confidence_now(row: Mapping[str, Any], now: datetime) -> float:
     if row["last_said_at"] is None:
         return row["confidence"]
     last, first_day = datetime.fromisoformat(row["last_said_at"]), _day(row["valid_from"])
-    return confidence_at(
-        _Ages(row["attribute"], row["category"], row["tense"], row["confidence"], last, first_day), now
-    )
+    return confidence_at(Aged(row["attribute"], row["category"], row["tense"], row["confidence"], last, first_day), now)
 
 
 def _fact(row: Mapping[str, Any], confidence: float) -> Fact:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from whisper_enrich.facts.ageing import confidence_at
+from whisper_enrich.facts.ageing import Aged, confidence_at
 from whisper_enrich.portrait.engagement import engagement
 from whisper_enrich.portrait.memory import behavior, health
 from whisper_enrich.portrait.model import Item, Listing, Portrait, Section
@@ -154,25 +154,13 @@ def _zone(known: Known) -> tuple[str, str]:
     return (known.who.zone, "profile") if known.who.zone else ("UTC", "unknown")
 
 
-@dataclass(frozen=True)
-class _Aged:
-    """What the confidence of a fact fades by."""
-
-    attribute: str
-    category: str
-    tense: str
-    confidence: float
-    last_said_at: datetime
-    valid_from: date | None
-
-
 def _facts(known: Known, private: bool) -> Section:
     items = []
     for fact in known.facts:
         if fact.scope == "dm" and not private:
             continue
         last = datetime.fromtimestamp(fact.said_at[-1], UTC)
-        aged = _Aged(fact.attribute, fact.category, fact.tense, fact.confidence, last, fact.valid_from)
+        aged = Aged(fact.attribute, fact.category, fact.tense, fact.confidence, last, fact.valid_from)
         planned = f"(plan) {fact.statement}" if fact.tense == "future" else fact.statement
         items.append(
             Item(
